@@ -1,0 +1,87 @@
+/** Every variable that Sluice reads, once: name, form, default, meaning. The README's table comes from it. */
+
+type Form<Value> = { expected: string; example: string; read(text: string): Value | undefined };
+
+export type Variable<Value> = Form<Value> & { meaning: string; default?: Value };
+
+const text: Form<string> = { expected: 'a text without spaces', example: 'shop', read: matching(/^\S+$/) };
+
+const name: Form<string> = {
+  expected: '3 to 255 letters, digits, ".", "_" or "-"',
+  example: 'shop-table',
+  read: matching(/^[A-Za-z0-9._-]{3,255}$/),
+};
+
+const prefix: Form<string> = {
+  expected: 'lower-case letters, digits, "-" or ":"',
+  example: 'staging-',
+  read: matching(/^[a-z0-9:-]*$/),
+};
+
+const address: Form<string> = {
+  expected: 'one email address',
+  example: 'shop@example.com',
+  read: matching(/^[^\s@<>,;]+@[^\s@<>,;]+$/),
+};
+
+const endpoint: Form<string> = { expected: 'an http or https URL', example: 'https://search.example.com', read: url('http:', 'https:') };
+
+const cache: Form<string> = {
+  expected: 'a redis or rediss URL, or memory:',
+  example: 'redis://127.0.0.1:6379',
+  read: url('redis:', 'rediss:', 'memory:'),
+};
+
+const folder: Form<string> = { expected: 'a path', example: '/tmp/streams', read: matching(/^.+$/) };
+
+export const variables = {
+  SLUICE_TABLE: { ...name, default: 'sluice-shop', meaning: 'the table whose changes are taken' },
+  SLUICE_DELIVERIES_TABLE: { ...name, default: 'sluice-deliveries', meaning: 'where deliveries are parked' },
+  SLUICE_OUTBOX_TABLE: { ...name, default: 'sluice-outbox', meaning: 'rows of mail to send' },
+  SLUICE_AUDIT_TABLE: { ...name, default: 'sluice-audit', meaning: 'the audit trail' },
+  SLUICE_BUS: { ...name, default: 'sluice-bus', meaning: 'the EventBridge bus for domain events' },
+  SLUICE_EVENT_SOURCE: { ...text, default: 'sluice.shop', meaning: 'the source of domain events' },
+  SLUICE_SENDER: { ...address, default: 'shop@example.com', meaning: 'the address that mail comes from' },
+  SLUICE_SEARCH_ENDPOINT: { ...endpoint, meaning: 'OpenSearch; unset: search is off' },
+  SLUICE_SEARCH_PREFIX: { ...prefix, default: '', meaning: 'put before the name of every search index' },
+  SLUICE_CACHE_ENDPOINT: { ...cache, meaning: 'Redis or Valkey; unset: the cache is off' },
+  SLUICE_CACHE_PREFIX: { ...prefix, default: '', meaning: 'put before every cache key' },
+  SLUICE_DYNAMODB_ENDPOINT: { ...endpoint, meaning: 'local runs: a DynamoDB with streams to use, instead of the embedded one' },
+  SLUICE_CORPUS: { ...folder, meaning: 'tests: a folder of foreign stream payloads' },
+} satisfies Record<string, Variable<string>>;
+
+type Variables = typeof variables;
+type VariableName = keyof Variables;
+
+/** Each variable under its name; one without a value and without a default is absent. */
+export type Config = {
+  [Name in VariableName as Variables[Name] extends { default: string } ? Name : never]: string;
+} & { [Name in VariableName as Variables[Name] extends { default: string } ? never : Name]?: string };
+
+/** Reads the environment. A wrong or misspelt variable is an error that names it; its value is never shown. */
+export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
+  const problems = Object.keys(environment)
+    .filter((name) => name.startsWith('SLUICE_') && !(name in variables))
+    .map((name) => `${name} is no variable of Sluice. There are ${Object.keys(variables).join(', ')}.`);
+  const config: Record<string, string> = {};
+  for (const [name, variable] of Object.entries<Variable<string>>(variables)) {
+    const given = environment[name];
+    if (given === undefined || given === '') {
+      if (variable.default !== undefined) config[name] = variable.default;
+      continue;
+    }
+    const value = variable.read(given);
+    if (value === undefined) problems.push(`${name} must be ${variable.expected}, for example ${variable.example}.`);
+    else config[name] = value;
+  }
+  if (problems.length > 0) throw new Error(problems.join('\n'));
+  return config as Config;
+}
+
+function matching(pattern: RegExp): (text: string) => string | undefined {
+  return (value) => (pattern.test(value) ? value : undefined);
+}
+
+function url(...protocols: string[]): (text: string) => string | undefined {
+  return (value) => (protocols.includes(URL.parse(value)?.protocol ?? '') ? value : undefined);
+}

@@ -1,0 +1,52 @@
+/** The edge: clients, clock and randomness, made once from the configuration. Everything behind takes them as given. */
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
+import { SESClient } from '@aws-sdk/client-ses';
+import { Client } from '@opensearch-project/opensearch';
+import type { Config } from './config.ts';
+import { openCache } from './sinks/cache/open.ts';
+import type { CachePort } from './sinks/cache/port.ts';
+
+export type Connections = {
+  config: Config;
+  dynamodb: DynamoDBClient;
+  eventbridge: EventBridgeClient;
+  ses: SESClient;
+  /** Absent where no endpoint is configured: that sink is off. */
+  search?: Client;
+  cache?: CachePort;
+  /** Epoch milliseconds. */
+  now(): number;
+};
+
+const connectMilliseconds = 1_000;
+const requestMilliseconds = 5_000;
+
+/** Region, credentials and AWS endpoints come from the SDK's own environment variables. */
+export function connect(config: Config): Connections {
+  const requestHandler = { connectionTimeout: connectMilliseconds, requestTimeout: requestMilliseconds, throwOnRequestTimeout: true };
+  return {
+    config,
+    dynamodb: new DynamoDBClient({ requestHandler }),
+    eventbridge: new EventBridgeClient({ requestHandler }),
+    // SES has no idempotency token: a repeat by the client could be a second mail.
+    ses: new SESClient({ requestHandler, maxAttempts: 1 }),
+    ...(config.SLUICE_SEARCH_ENDPOINT !== undefined && { search: openSearch(config.SLUICE_SEARCH_ENDPOINT) }),
+    ...(config.SLUICE_CACHE_ENDPOINT !== undefined && { cache: openCache(config.SLUICE_CACHE_ENDPOINT, config.SLUICE_CACHE_PREFIX) }),
+    now: Date.now,
+  };
+}
+
+function openSearch(node: string): Client {
+  // The client's own defaults wait two minutes, and it repeats neither per-item refusals nor status 429.
+  return new Client({ node, requestTimeout: requestMilliseconds, maxRetries: 0 });
+}
+
+/** Ends what keeps connections open. */
+export async function disconnect(connections: Connections): Promise<void> {
+  connections.dynamodb.destroy();
+  connections.eventbridge.destroy();
+  connections.ses.destroy();
+  await connections.search?.close();
+  await connections.cache?.close();
+}

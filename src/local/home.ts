@@ -1,0 +1,150 @@
+/** Sluice at home: services, tables, and the exported handlers fed by event source mappings, in one process. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DeleteTableCommand } from '@aws-sdk/client-dynamodb';
+import { DynamoDBStreamsClient } from '@aws-sdk/client-dynamodb-streams';
+import { CreateEventBusCommand } from '@aws-sdk/client-eventbridge';
+import type { Context, DynamoDBStreamEvent } from 'aws-lambda';
+import { readConfig } from '../config.ts';
+import { type Connections, connect, disconnect } from '../connections.ts';
+import type { App } from '../pipeline/app.ts';
+import { storeOf } from '../pipeline/stream.ts';
+import { ensureIndices } from '../sinks/search/indices.ts';
+import type { Store } from '../table/store.ts';
+import { eventSourceMapping } from './mapping/mapping.ts';
+import { localRegion, type Services, startServices } from './services.ts';
+import { ensureTables, type StreamArns } from './tables.ts';
+
+export type Function = 'project' | 'notify' | 'mail';
+export type Handler = (event: DynamoDBStreamEvent, context: Context) => Promise<unknown>;
+export type Handlers = Record<Function, Handler>;
+
+/** A batch that a handler was given. */
+export type Batch = { function: Function; event: DynamoDBStreamEvent };
+
+export type Home = {
+  app: App;
+  handlers: Handlers;
+  services: Services;
+  connections: Connections;
+  store: Store;
+  streams: DynamoDBStreamsClient;
+  streamArns: StreamArns;
+  /** Every batch that the mappings have delivered, in order. */
+  batches: Batch[];
+  /** Waits until all that was written has reached every sink, or fails after a while, saying who is behind. */
+  settle(): Promise<void>;
+  stop(): Promise<void>;
+};
+
+type HomeOptions = {
+  app: App;
+  handlers: Handlers;
+  /** Read for what is named; what the clients need is written into it. */
+  environment: NodeJS.ProcessEnv;
+  /** Told of a service that ended by itself. */
+  onExit: (error: Error) => void;
+};
+
+const settleMilliseconds = 30_000;
+
+export async function openHome({ app, handlers, environment, onExit }: HomeOptions): Promise<Home> {
+  const services = await startServices(readConfig(environment), onExit);
+  const folder = await mkdtemp(join(tmpdir(), 'sluice-'));
+  Object.assign(environment, services.environment);
+  const connections = connect(readConfig(environment));
+  const streams = new DynamoDBStreamsClient({});
+  const close = async () => {
+    await disconnect(connections);
+    streams.destroy();
+    await services.stop();
+    await rm(folder, { recursive: true, force: true });
+  };
+  try {
+    const streamArns = await prepare(app, connections);
+    const batches: Batch[] = [];
+    const mappings = startMappings({ handlers, streams, streamArns, folder, batches });
+    return {
+      app,
+      handlers,
+      services,
+      connections,
+      store: storeOf(app, connections),
+      streams,
+      streamArns,
+      batches,
+      settle: () => settle(mappings, batches),
+      async stop() {
+        await Promise.all(Object.values(mappings).map((mapping) => mapping.stop()));
+        await tidy(app, services, connections);
+        await close();
+      },
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function prepare(app: App, { dynamodb, eventbridge, search, config }: Connections): Promise<StreamArns> {
+  if (search !== undefined) await ensureIndices(search, config.SLUICE_SEARCH_PREFIX, app.entities);
+  await eventbridge.send(new CreateEventBusCommand({ Name: config.SLUICE_BUS }));
+  return ensureTables(dynamodb, config, app.table);
+}
+
+type Mappings = Record<Function, ReturnType<typeof eventSourceMapping>>;
+type MappingParts = Pick<Home, 'handlers' | 'streams' | 'streamArns' | 'batches'> & { folder: string };
+
+function startMappings({ handlers, streams, streamArns, folder, batches }: MappingParts): Mappings {
+  const start = (name: Function, streamArn: string) => {
+    const mapping = eventSourceMapping({
+      name,
+      streamArn,
+      streams,
+      region: localRegion,
+      invoke: handlers[name],
+      checkpoints: folder,
+      pollMilliseconds: 15,
+      onInvocation: ({ event }) => batches.push({ function: name, event }),
+    });
+    mapping.start();
+    return mapping;
+  };
+  return {
+    project: start('project', streamArns.table),
+    notify: start('notify', streamArns.table),
+    mail: start('mail', streamArns.outbox),
+  };
+}
+
+/** One function's writes can be another's stream: it is settled when a whole round has brought nothing. */
+async function settle(mappings: Mappings, batches: readonly Batch[]): Promise<void> {
+  let behind: string[] = [];
+  const rounds = async () => {
+    for (let seen = -1; seen !== batches.length; ) {
+      seen = batches.length;
+      behind = Object.keys(mappings);
+      for (const [name, mapping] of Object.entries(mappings)) {
+        await mapping.drained();
+        behind = behind.filter((other) => other !== name);
+      }
+    }
+  };
+  const timer = Promise.withResolvers<never>();
+  const timeout = setTimeout(() => timer.reject(new Error(`Not settled after ${settleMilliseconds / 1000} s: ${behind[0]} is behind.`)), settleMilliseconds);
+  try {
+    await Promise.race([rounds(), timer.promise]);
+  } finally {
+    clearTimeout(timeout);
+  }
+}
+
+/** Leaves nothing behind on a server that was there before. */
+async function tidy(app: App, { lasting }: Services, { dynamodb, search, cache, config }: Connections): Promise<void> {
+  const tables = [config.SLUICE_TABLE, config.SLUICE_DELIVERIES_TABLE, config.SLUICE_OUTBOX_TABLE, config.SLUICE_AUDIT_TABLE];
+  if (lasting.dynamodb) await Promise.all(tables.map((TableName) => dynamodb.send(new DeleteTableCommand({ TableName }))));
+  const indices = app.entities.flatMap((entity) => (entity.search ? [`${config.SLUICE_SEARCH_PREFIX}${entity.search.index}`] : []));
+  if (lasting.search) await search?.indices.delete({ index: indices });
+  await cache?.close();
+}

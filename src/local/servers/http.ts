@@ -1,0 +1,56 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { promisify } from 'node:util';
+import { gunzip } from 'node:zlib';
+
+export type Request = {
+  method: string;
+  /** Decoded, without its leading and trailing slash. */
+  path: string[];
+  query: URLSearchParams;
+  headers: IncomingMessage['headers'];
+  body: string;
+};
+export type Answer = { status: number; headers?: Record<string, string>; body?: string };
+export type Running = { url: string; stop(): Promise<void> };
+
+/** Serves on loopback only; `stop` also closes the sockets that clients keep alive. */
+export async function listen(port: number, answer: (request: Request) => Answer): Promise<Running> {
+  const server = createServer(async (incoming, response) => {
+    try {
+      send(response, answer(await read(incoming)));
+    } catch (error) {
+      console.error(error);
+      send(response, { status: 500, body: String(error) });
+    }
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject).listen(port, '127.0.0.1', resolve);
+  });
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    stop: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+async function read(incoming: IncomingMessage): Promise<Request> {
+  const url = new URL(incoming.url ?? '/', 'http://127.0.0.1');
+  const sent = Buffer.concat(await incoming.toArray());
+  const body = incoming.headers['content-encoding'] === 'gzip' ? await promisify(gunzip)(sent) : sent;
+  return {
+    method: incoming.method ?? 'GET',
+    path: url.pathname.split('/').filter(Boolean).map(decodeURIComponent),
+    query: url.searchParams,
+    headers: incoming.headers,
+    body: body.toString('utf8'),
+  };
+}
+
+function send(response: ServerResponse, { status, headers, body = '' }: Answer): void {
+  response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) });
+  response.end(body);
+}

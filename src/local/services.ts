@@ -1,0 +1,103 @@
+/**
+ * The services that a local run uses: stand-ins of our own, and whatever real one was named. Credentials are
+ * dummies and addresses loopback, always: nothing of the user's account can be reached by accident.
+ */
+import { randomUUID } from 'node:crypto';
+import type { Config } from '../config.ts';
+import { type BusEvent, startBus } from './servers/bus.ts';
+import { startDynamoDB } from './servers/dynamodb.ts';
+import { type SentMessage, startMail } from './servers/mail.ts';
+import { startSearch } from './servers/search.ts';
+
+export type Services = {
+  /** The environment that points every client at them. */
+  environment: Record<string, string>;
+  /** What each service is, for the first line. */
+  described: { name: string; real?: string }[];
+  dynamodbUrl: string;
+  mailUrl: string;
+  /** Whether tables and indices lie on a server that outlives this run. */
+  lasting: { dynamodb: boolean; search: boolean };
+  sentMail(): SentMessage[];
+  publishedEvents(): BusEvent[];
+  stop(): Promise<void>;
+};
+
+/** The region that records and clients are given; no request ever leaves the machine for it. */
+export const localRegion = 'eu-central-1';
+
+export async function startServices(config: Config, onExit: (error: Error) => void): Promise<Services> {
+  const named = {
+    dynamodb: config.SLUICE_DYNAMODB_ENDPOINT,
+    search: config.SLUICE_SEARCH_ENDPOINT,
+    cache: config.SLUICE_CACHE_ENDPOINT,
+  };
+  const started: { stop(): Promise<void> }[] = [];
+  const start = async <Server extends { stop(): Promise<void> }>(server: Promise<Server>) => {
+    const running = await server;
+    started.push(running);
+    return running;
+  };
+  const stop = async () => {
+    await Promise.all(started.map((server) => server.stop()));
+  };
+  try {
+    const dynamodbUrl = named.dynamodb ?? (await start(startDynamoDB({ onExit }))).url;
+    const searchUrl = named.search ?? (await start(startSearch())).url;
+    const mail = await start(startMail());
+    const bus = await start(startBus({ region: localRegion }));
+    return {
+      environment: {
+        ...dummyAccount,
+        AWS_ENDPOINT_URL_DYNAMODB: dynamodbUrl,
+        AWS_ENDPOINT_URL_DYNAMODB_STREAMS: dynamodbUrl,
+        AWS_ENDPOINT_URL_EVENTBRIDGE: bus.url,
+        AWS_ENDPOINT_URL_SES: mail.url,
+        SLUICE_SEARCH_ENDPOINT: searchUrl,
+        SLUICE_CACHE_ENDPOINT: named.cache ?? 'memory:',
+        ...ownNames(named),
+      },
+      described: [
+        { name: 'DynamoDB', ...(named.dynamodb !== undefined && { real: named.dynamodb }) },
+        { name: 'search', ...(named.search !== undefined && { real: named.search }) },
+        { name: 'cache', ...(named.cache !== undefined && { real: named.cache }) },
+        { name: 'mail' },
+        { name: 'EventBridge' },
+      ],
+      dynamodbUrl,
+      mailUrl: mail.url,
+      lasting: { dynamodb: named.dynamodb !== undefined, search: named.search !== undefined },
+      sentMail: mail.sent,
+      publishedEvents: () => bus.events(),
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+const dummyAccount = {
+  AWS_REGION: localRegion,
+  AWS_ACCESS_KEY_ID: 'local', // letters and digits only: DynamoDB Local takes no others
+  AWS_SECRET_ACCESS_KEY: 'local',
+  AWS_SESSION_TOKEN: '',
+  AWS_PROFILE: '',
+  AWS_CONFIG_FILE: '/dev/null',
+  AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
+};
+
+/** On a server that was named, the run keeps to tables, indices and keys of its own. */
+function ownNames(named: { dynamodb: string | undefined; search: string | undefined; cache: string | undefined }) {
+  const run = `sluice-${randomUUID().slice(0, 8)}`;
+  return {
+    ...(named.dynamodb !== undefined && {
+      SLUICE_TABLE: `${run}-shop`,
+      SLUICE_DELIVERIES_TABLE: `${run}-deliveries`,
+      SLUICE_OUTBOX_TABLE: `${run}-outbox`,
+      SLUICE_AUDIT_TABLE: `${run}-audit`,
+    }),
+    ...(named.search !== undefined && { SLUICE_SEARCH_PREFIX: `${run}-` }),
+    ...(named.cache !== undefined && { SLUICE_CACHE_PREFIX: `${run}:` }),
+  };
+}

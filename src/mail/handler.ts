@@ -1,0 +1,37 @@
+/** The sender's Lambda: fed by the outbox table's stream. What must be tried again is answered as failed. */
+import type { DynamoDBBatchResponse, DynamoDBRecord, DynamoDBStreamEvent } from 'aws-lambda';
+import { readConfig } from '../config.ts';
+import { type Connections, connect } from '../connections.ts';
+import type { App } from '../pipeline/app.ts';
+import { sendDue } from './sender.ts';
+
+export type MailHandler = (event: DynamoDBStreamEvent) => Promise<DynamoDBBatchResponse>;
+
+export function mailHandler(app: App): MailHandler {
+  let handler: MailHandler | undefined;
+  return async function handleOutbox(event) {
+    handler ??= openMail(app, connect(readConfig(process.env)));
+    return handler(event);
+  };
+}
+
+export function openMail(app: App, connections: Connections): MailHandler {
+  return async function handleOutbox(event) {
+    const waiting = event.Records.filter(isWaiting);
+    const later = new Set<string>();
+    for (const item of new Set(waiting.map(itemOf))) {
+      const { outcome } = await sendDue(app, connections, item);
+      if (outcome === 'later') later.add(item);
+    }
+    const first = waiting.find((record) => later.has(itemOf(record)));
+    return { batchItemFailures: first === undefined ? [] : [{ itemIdentifier: first.dynamodb?.SequenceNumber ?? '' }] };
+  };
+}
+
+function isWaiting(record: DynamoDBRecord): boolean {
+  return record.dynamodb?.NewImage?.state?.S === 'waiting';
+}
+
+function itemOf(record: DynamoDBRecord): string {
+  return record.dynamodb?.Keys?.pk?.S ?? '';
+}

@@ -1,0 +1,26 @@
+/** An outbox row: one mail for one (change, email). It is put once, and ends as `sent`, `refused` or `unknown`. */
+import type { MailPolicy } from '../table/entity.ts';
+import type { Row } from '../table/putAbsent.ts';
+
+/**
+ * `waiting` → `leased` → `sending` → `sent`. `refused`: it can never be sent as it is. `unknown`: it may have gone
+ * out; it is settled by what SES reports, else by the email's policy.
+ */
+export type MailState = 'waiting' | 'leased' | 'sending' | 'sent' | 'refused' | 'unknown';
+
+export type MailRow = Row & {
+  state: MailState;
+  change: string;
+  entity: string;
+  email: string;
+  policy: MailPolicy;
+  occurredAt: string;
+  /** Gone once settled, like `to`: a settled row keeps no content and no address. */
+  item?: Readonly<Record<string, unknown>>;
+  to?: string;
+  owner?: string;
+  /** Epoch milliseconds. */
+  leasedUntil?: number;
+  messageId?: string;
+  refusal?: string;
+};

@@ -1,0 +1,74 @@
+/** The one sender: takes an item's rows in version order, each by lease → sending → sent. */
+import { randomUUID } from 'node:crypto';
+import type { Connections } from '../connections.ts';
+import type { App } from '../pipeline/app.ts';
+import type { EmailTemplate } from '../table/entity.ts';
+import { advance, giveUpSending, lease, rowsOfItem } from './outbox.ts';
+import { type Rendered, render } from './render.ts';
+import type { MailRow } from './row.ts';
+import { sendMail } from './ses.ts';
+
+/** `settled`: nothing of the item is waiting. `later`: something is, and must be tried again; `why` says what for. */
+export type ItemOutcome = { outcome: 'settled' } | { outcome: 'later'; why: string };
+
+const settled = new Set(['sent', 'refused', 'unknown']);
+
+export async function sendDue(app: App, connections: Connections, item: string): Promise<ItemOutcome> {
+  for (const row of await rowsOfItem(connections, item)) {
+    if (settled.has(row.state)) continue;
+    const outcome = row.state === 'sending' ? await settleSending(connections, row) : await sendRow(app, connections, row);
+    if (outcome.outcome === 'later') return outcome;
+  }
+  return { outcome: 'settled' };
+}
+
+async function settleSending(connections: Connections, row: MailRow): Promise<ItemOutcome> {
+  return (await giveUpSending(connections, row)) ? { outcome: 'settled' } : later('another sender is at it');
+}
+
+async function sendRow(app: App, connections: Connections, row: MailRow): Promise<ItemOutcome> {
+  const owner = randomUUID();
+  if (!(await lease(connections, row, owner))) return later('another sender is at it');
+  const ready = prepare(app, row);
+  if ('refusal' in ready) {
+    await advance(connections, row, owner, 'leased', { state: 'refused', refusal: ready.refusal });
+    return { outcome: 'settled' };
+  }
+  if (!(await advance(connections, row, owner, 'leased', { state: 'sending' }))) return later('the lease was lost');
+  const sent = await sendMail(connections, row, ready.to, ready.mail);
+  switch (sent.outcome) {
+    case 'sent':
+      await advance(connections, row, owner, 'sending', { state: 'sent', messageId: sent.messageId });
+      return { outcome: 'settled' };
+    case 'refused':
+      await advance(connections, row, owner, 'sending', { state: 'refused', refusal: sent.reason });
+      return { outcome: 'settled' };
+    case 'notSent':
+      await advance(connections, row, owner, 'sending', { state: 'waiting' });
+      return later(sent.reason);
+    case 'unknown':
+      await advance(connections, row, owner, 'sending', { state: 'unknown', refusal: sent.reason });
+      return { outcome: 'settled' };
+  }
+}
+
+/** All that can fail for good is done before `sending`: then it is known that nothing went out. */
+function prepare(app: App, row: MailRow): { mail: Rendered; to: string } | { refusal: string } {
+  const template = templateOf(app, row);
+  if (template === undefined) return { refusal: `no email ${row.email} is declared for ${row.entity}` };
+  if (row.to === undefined || row.item === undefined) return { refusal: 'the row holds no address or no content' };
+  try {
+    return { mail: render(template, row.item), to: row.to };
+  } catch (error) {
+    return { refusal: `the template ${row.email} failed: ${error instanceof Error ? error.name : 'unknown error'}` };
+  }
+}
+
+function templateOf(app: App, row: MailRow): EmailTemplate | undefined {
+  const emails = app.entities.find(({ name }) => name === row.entity)?.emails ?? {};
+  return Object.hasOwn(emails, row.email) ? emails[row.email]?.template : undefined;
+}
+
+function later(why: string): ItemOutcome {
+  return { outcome: 'later', why };
+}

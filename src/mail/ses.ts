@@ -1,0 +1,48 @@
+/** One mail to SES, and what its answer means: sent, refused, not sent, or nobody knows. */
+import { SendEmailCommand } from '@aws-sdk/client-ses';
+import type { Connections } from '../connections.ts';
+import { hash } from '../table/canonical.ts';
+import type { Rendered } from './render.ts';
+import type { MailRow } from './row.ts';
+
+export type MailOutcome =
+  | { outcome: 'sent'; messageId: string }
+  /** A definite no that a repeat will not change. */
+  | { outcome: 'refused'; reason: string }
+  /** A definite no for now, such as a throttle: it may be tried again. */
+  | { outcome: 'notSent'; reason: string }
+  /** The reply is missing: it may have gone out. */
+  | { outcome: 'unknown'; reason: string };
+
+/** The message tag that carries the row, so that what SES reports can be told apart: letters, digits, "_" and "-". */
+export const rowTag = 'sluice-row';
+
+export function tagOf(row: Pick<MailRow, 'pk' | 'sk'>): string {
+  return hash(`${row.pk}\n${row.sk}`);
+}
+
+export async function sendMail(connections: Connections, row: MailRow, to: string, mail: Rendered): Promise<MailOutcome> {
+  const content = (Data: string) => ({ Data, Charset: 'UTF-8' });
+  const command = new SendEmailCommand({
+    Source: connections.config.SLUICE_SENDER,
+    Destination: { ToAddresses: [to] },
+    Message: { Subject: content(mail.subject), Body: { Text: content(mail.text), Html: content(mail.html) } },
+    Tags: [{ Name: rowTag, Value: tagOf(row) }],
+  });
+  try {
+    const { MessageId } = await connections.ses.send(command);
+    return MessageId === undefined ? { outcome: 'unknown', reason: 'no message id' } : { outcome: 'sent', messageId: MessageId };
+  } catch (error) {
+    return outcomeOf(error instanceof Error ? error : new Error(String(error)));
+  }
+}
+
+function outcomeOf(error: Error & { code?: string; $metadata?: { httpStatusCode?: number } }): MailOutcome {
+  const reason = error.name;
+  if (['Throttling', 'ThrottlingException', 'LimitExceededException'].includes(reason)) return { outcome: 'notSent', reason };
+  // The connection was never made, so nothing was sent.
+  if (['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN'].includes(error.code ?? '')) return { outcome: 'notSent', reason: error.code ?? reason };
+  const status = error.$metadata?.httpStatusCode;
+  if (status !== undefined && status >= 400 && status < 500) return { outcome: 'refused', reason };
+  return { outcome: 'unknown', reason };
+}

@@ -1,0 +1,111 @@
+/** Takes changes to one sink: plan, coalesce or keep in order, chunk, send, retry what may pass, say what failed. */
+import { ExponentialBackoff, handleWhenResult, retry } from 'cockatiel';
+import type { Change } from '../table/change.ts';
+import { chunk } from './chunk.ts';
+import type { Answer, Sink } from './sink.ts';
+
+export type Failure = { change: Change; reason: string };
+
+export type Delivered = {
+  counts: { applied: number; repeated: number; superseded: number; failed: number };
+  failures: Failure[];
+};
+
+/** One request on its way, with the changes that it stands for: several where a view has coalesced them. */
+type Unit = { request: unknown; target: string; changes: Change[]; answer: Answer };
+
+const unanswered: Answer = { state: 'failed', reason: 'the service did not answer for it', retryable: true };
+
+const persistently = retry(
+  handleWhenResult((open) => (open as Unit[]).length > 0),
+  { maxAttempts: 3, backoff: new ExponentialBackoff({ initialDelay: 50, maxDelay: 1_000 }) },
+);
+
+export async function deliver(sink: Sink, changes: readonly Change[]): Promise<Delivered> {
+  const planned = planAll(sink, changes);
+  const units = sink.kind === 'view' ? coalesce(sink, planned.units) : planned.units;
+  const failures: Failure[] = [...planned.failures];
+  for (let round = units; round.length > 0; ) {
+    // Of an act's changes only the first of each item may be under way: a refused one must not be overtaken.
+    const now = sink.kind === 'act' ? firstOfEachTarget(round) : round;
+    await sendUntilSettled(sink, now);
+    const failed = new Set(now.filter(isFailed).map(({ target }) => target));
+    const rest = round.filter((unit) => !now.includes(unit));
+    const behind = sink.kind === 'act' ? rest.filter(({ target }) => failed.has(target)) : [];
+    for (const unit of behind) unit.answer = { state: 'failed', reason: 'an earlier change of its item failed', retryable: true };
+    round = rest.filter((unit) => !behind.includes(unit));
+  }
+  failures.push(...units.filter(isFailed).flatMap((unit) => unit.changes.map((change) => ({ change, reason: reasonOf(unit.answer) }))));
+  return { counts: count(units, planned.failures.length), failures };
+}
+
+function planAll(sink: Sink, changes: readonly Change[]): { units: Unit[]; failures: Failure[] } {
+  const units: Unit[] = [];
+  const failures: Failure[] = [];
+  for (const change of changes) {
+    try {
+      for (const request of sink.plan(change)) {
+        units.push({ request, target: sink.target(request), changes: [change], answer: unanswered });
+      }
+    } catch (error) {
+      failures.push({ change, reason: `planning failed: ${error instanceof Error ? error.message : String(error)}` });
+    }
+  }
+  return { units, failures };
+}
+
+function coalesce(sink: Sink, units: Unit[]): Unit[] {
+  const byTarget = new Map<string, Unit>();
+  for (const unit of units) {
+    const known = byTarget.get(unit.target);
+    if (known === undefined) byTarget.set(unit.target, unit);
+    else {
+      known.request = sink.newer === undefined ? unit.request : sink.newer(known.request, unit.request);
+      known.changes.push(...unit.changes);
+    }
+  }
+  return [...byTarget.values()];
+}
+
+function firstOfEachTarget(units: Unit[]): Unit[] {
+  const seen = new Set<string>();
+  return units.filter(({ target }) => !seen.has(target) && seen.add(target));
+}
+
+async function sendUntilSettled(sink: Sink, units: Unit[]): Promise<void> {
+  let open = units;
+  await persistently.execute(async () => {
+    for (const part of chunk(open, sink.limits, (unit) => sink.size(unit.request))) await sendChunk(sink, part);
+    open = open.filter(({ answer }) => answer.state === 'failed' && answer.retryable);
+    return open;
+  });
+}
+
+async function sendChunk(sink: Sink, units: Unit[]): Promise<void> {
+  const [first] = units;
+  if (first !== undefined && units.length === 1 && sink.size(first.request) > sink.limits.bytes) {
+    first.answer = { state: 'failed', reason: `more than the ${sink.limits.bytes} bytes that one call may hold`, retryable: false };
+    return;
+  }
+  try {
+    const answers = await sink.send(units.map(({ request }) => request));
+    for (const [index, unit] of units.entries()) unit.answer = answers[index] ?? unanswered;
+  } catch (error) {
+    const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+    for (const unit of units) unit.answer = { state: 'failed', reason, retryable: true };
+  }
+}
+
+function isFailed({ answer }: Unit): boolean {
+  return answer.state === 'failed';
+}
+
+function reasonOf(answer: Answer): string {
+  return answer.state === 'failed' ? answer.reason : '';
+}
+
+function count(units: Unit[], failed: number): Delivered['counts'] {
+  const counts = { applied: 0, repeated: 0, superseded: 0, failed };
+  for (const { answer } of units) counts[answer.state] += 1;
+  return counts;
+}

@@ -1,0 +1,105 @@
+/** A short day of the shop, played through the write side: what `npm start` shows and proves. */
+import { DeleteItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import type { Step } from '../local/play/step.ts';
+import type { By, Store } from '../table/store.ts';
+import { orderIdOf, type Product, shop } from './commands.ts';
+
+const by = (actor: string, request: string): By => ({ actor, request });
+
+const products: Product[] = [
+  ['tea', 'Green tea', 'First flush, from the hills', 'drinks', 12.5, 40],
+  ['pot', 'Tea pot', 'Cast iron, 0.8 l', 'kitchen', 49.95, 12],
+  ['cup', 'Cup', 'Stoneware', 'kitchen', 7.2, 80],
+  ['jam', 'Plum jam', 'From the last good year', 'food', 4.35, 25],
+  ['fig', 'Dried figs', '500 g', 'food', 6.1, 30],
+].map(([productId, name, description, category, price, stock]) => ({
+  productId: String(productId),
+  name: String(name),
+  description: String(description),
+  category: String(category),
+  price: Number(price),
+  currency: 'EUR',
+  stock: Number(stock),
+}));
+
+const adasOrder = { userId: 'ada', idempotencyKey: 'cart-1', items: [{ productId: 'tea', quantity: 2 }, { productId: 'cup', quantity: 4 }] };
+const bobsOrder = { userId: 'bob', idempotencyKey: 'cart-1', items: [{ productId: 'pot', quantity: 1 }] };
+const cleosOrder = { userId: 'cleo', idempotencyKey: 'cart-1', items: [{ productId: 'fig', quantity: 3 }] };
+const cleosSecond = { userId: 'cleo', idempotencyKey: 'cart-2', items: [{ productId: 'cup', quantity: 1 }, { productId: 'fig', quantity: 1 }] };
+
+export const day: readonly Step[] = [
+  {
+    title: 'three customers sign up',
+    async play(store) {
+      for (const [userId, name] of [['ada', 'Ada Ayoub'], ['bob', 'Bob Brandt'], ['cleo', 'Cleo Conti']] as const) {
+        const input = { userId, name, email: `${userId}@example.com`, marketing: userId === 'ada' };
+        await shop(store).registerCustomer(input, by(userId, `sign-up-${userId}`));
+      }
+    },
+  },
+  {
+    title: 'five products are added',
+    async play(store) {
+      for (const product of products) await shop(store).addProduct(product, by('merchant', `add-${product.productId}`));
+    },
+  },
+  {
+    title: 'an order is sent five times at once, and is one order',
+    async play(store) {
+      await Promise.all(Array.from({ length: 5 }, () => shop(store).placeOrder(adasOrder, by('ada', 'order-ada-1'))));
+    },
+  },
+  {
+    title: 'three more orders are placed',
+    async play(store) {
+      await shop(store).placeOrder(bobsOrder, by('bob', 'order-bob-1'));
+      await shop(store).placeOrder(cleosOrder, by('cleo', 'order-cleo-1'));
+      await shop(store).placeOrder(cleosSecond, by('cleo', 'order-cleo-2'));
+    },
+  },
+  { title: "Ada's order is paid", play: (store) => step(store, adasOrder, 'paid', by('payments', 'pay-ada-1')) },
+  { title: "Ada's order is shipped", play: (store) => step(store, adasOrder, 'shipped', by('warehouse', 'ship-ada-1')) },
+  {
+    title: 'tea is restocked',
+    async play(store) {
+      await shop(store).restockProduct('tea', 60, by('warehouse', 'restock-tea-1'));
+    },
+  },
+  { title: "Cleo's order is cancelled", play: (store) => step(store, cleosOrder, 'cancelled', by('cleo', 'cancel-cleo-1')) },
+  {
+    title: 'Bob and the tea pot are removed',
+    async play(store) {
+      await shop(store).removeCustomer('bob', { ...by('support', 'remove-bob'), reason: 'asked to be forgotten' });
+      await shop(store).removeProduct('pot', { ...by('merchant', 'remove-pot'), reason: 'no longer made' });
+    },
+  },
+  {
+    title: 'Bob signs up again',
+    async play(store) {
+      const input = { userId: 'bob', name: 'Bob Brandt', email: 'bob@example.com', marketing: false };
+      await shop(store).registerCustomer(input, by('bob', 'sign-up-bob-again'));
+    },
+  },
+  { title: 'somebody edits the jam behind our back, and deletes the figs', play: behindOurBack },
+];
+
+async function step(store: Store, input: typeof adasOrder, status: 'paid' | 'shipped' | 'cancelled', who: By): Promise<void> {
+  const key = { userId: input.userId, orderId: orderIdOf(input) };
+  const found = await shop(store).order(key);
+  if (found === undefined) throw new Error(`The order of ${input.userId} is not there.`);
+  await shop(store).setOrderStatus(key, found.version, status, who);
+}
+
+/** What a console or another program does: no version, no reason, a plain delete. */
+async function behindOurBack({ dynamodb, tableName, table }: Store): Promise<void> {
+  const key = (productId: string) => ({ [table.pk]: { S: `PRODUCT#${productId}` }, [table.sk]: { S: `PRODUCT#${productId}` } });
+  await dynamodb.send(
+    new UpdateItemCommand({
+      TableName: tableName,
+      Key: key('jam'),
+      UpdateExpression: 'SET price = :price',
+      ExpressionAttributeValues: { ':price': { N: '3.95' } },
+    }),
+  );
+  await dynamodb.send(new DeleteItemCommand({ TableName: tableName, Key: key('fig') }));
+}

@@ -1,0 +1,14 @@
+import type { EmailTemplate } from '../../table/entity.ts';
+
+export const orderShipped: EmailTemplate = {
+  subject: 'Your order <%= it.orderId %> is on its way',
+  text: `Your order <%= it.orderId %> has been shipped.
+`,
+  html: `<!doctype html>
+<html lang="en">
+<body>
+<p>Your order <strong><%= it.orderId %></strong> has been shipped.</p>
+</body>
+</html>
+`,
+};

@@ -1,0 +1,58 @@
+/** The audit row of a change: who, why and what differs, under the item and in version order. */
+import { decodeImage, type Image } from '../../table/attributes.ts';
+import { canonicalImage, hash, sameAttribute } from '../../table/canonical.ts';
+import { type Change, versionText } from '../../table/change.ts';
+import type { Fields } from '../../table/entity.ts';
+import type { Row } from '../../table/putAbsent.ts';
+import type { Table } from '../../table/table.ts';
+
+export function planRow(table: Table, change: Change): Row[] {
+  const { entity, images } = change;
+  if (entity.audit === undefined) return [];
+  return [
+    {
+      pk: change.item,
+      sk: rowOrder(change),
+      hash: hash([images.before, images.after].map((image) => (image === undefined ? '-' : canonicalImage(image))).join('\n')),
+      change: change.id,
+      entity: entity.name,
+      kind: change.kind,
+      version: change.version,
+      versionBefore: change.versionBefore,
+      exact: change.inexact === undefined,
+      inexact: change.inexact,
+      misfit: change.misfit,
+      expired: change.expired,
+      actor: change.actor,
+      reason: change.reason,
+      request: change.request,
+      occurredAt: change.occurredAt,
+      diff: difference(table, images.before, images.after, entity.audit.redact),
+    },
+  ];
+}
+
+/** Version order; an inexact change stands at its version under the stream's own event id. */
+function rowOrder(change: Change): string {
+  const last = change.id.slice(change.id.lastIndexOf('/') + 1);
+  return change.inexact === undefined ? last : `${versionText(change.version)}${last}`;
+}
+
+type Difference = { before?: unknown; after?: unknown } | 'redacted';
+
+function difference(table: Table, before: Image = {}, after: Image = {}, redact: readonly string[]): Record<string, Difference> {
+  const names = [...new Set([...Object.keys(before), ...Object.keys(after)])].filter((name) => !table.reserved.has(name));
+  const changed = names.filter((name) => !sameAttribute(own(before, name), own(after, name)));
+  return Object.fromEntries(
+    changed.map((name) => [name, redact.includes(name) ? 'redacted' : { ...side('before', before, name), ...side('after', after, name) }]),
+  );
+}
+
+function side(label: 'before' | 'after', image: Image, name: string): Fields {
+  const value = own(image, name);
+  return value === undefined ? {} : { [label]: decodeImage({ value }).value };
+}
+
+function own(image: Image, name: string): Image[string] | undefined {
+  return Object.hasOwn(image, name) ? image[name] : undefined;
+}

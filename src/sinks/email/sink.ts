@@ -1,0 +1,48 @@
+/** Email: the sink only puts rows into the outbox, one per (change, email); the one sender sends them. */
+import type { MailRow } from '../../mail/row.ts';
+import type { Sink, SinkFactory } from '../../pipeline/sink.ts';
+import { canonicalJson, hash } from '../../table/canonical.ts';
+import { type Change, versionText } from '../../table/change.ts';
+import { eventsOf } from '../../table/events.ts';
+import { plainJson } from '../../table/json.ts';
+import { putAbsent } from '../../table/putAbsent.ts';
+import { rowLimits, rowSize } from '../../table/rowSize.ts';
+
+export const email: SinkFactory = ({ connections }) => {
+  const { dynamodb, config } = connections;
+  const sink: Sink<MailRow> = {
+    name: 'email',
+    kind: 'act',
+    plan: planRows,
+    target: ({ pk }) => pk,
+    limits: rowLimits,
+    size: rowSize,
+    send: (rows) => putAbsent(dynamodb, config.SLUICE_OUTBOX_TABLE, rows),
+  };
+  return sink as Sink;
+};
+
+export function planRows(change: Change): MailRow[] {
+  const happened = new Set(eventsOf(change).map(({ name }) => name));
+  const item = change.after ?? change.before ?? {};
+  const fields = plainJson(pick(item, Object.keys(change.entity.schema.shape))) as Record<string, unknown>;
+  return Object.entries(change.entity.emails)
+    .filter(([, { on }]) => happened.has(on))
+    .map(([name, { policy, to }]) => {
+      const content = { change: change.id, entity: change.entity.name, email: name, policy, occurredAt: change.occurredAt };
+      return {
+        pk: change.item,
+        // Version order within the item: the sender takes them so.
+        sk: `${versionText(change.version)}/${change.id.slice(change.id.lastIndexOf('/') + 1)}/${name}`,
+        hash: hash(canonicalJson(content)),
+        ...content,
+        state: 'waiting',
+        to: to(item),
+        item: fields,
+      };
+    });
+}
+
+function pick(item: Readonly<Record<string, unknown>>, names: readonly string[]): Record<string, unknown> {
+  return Object.fromEntries(names.filter((name) => Object.hasOwn(item, name)).map((name) => [name, item[name]]));
+}

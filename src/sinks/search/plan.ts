@@ -1,0 +1,39 @@
+/** What the search index must hold after a change: the whole document, a deleted mark, or what a re-read shows. */
+import type { Change } from '../../table/change.ts';
+import type { Entity, Fields } from '../../table/entity.ts';
+import { plainJson } from '../../table/json.ts';
+
+/** The marks that Sluice adds to a document. Searches never see a removed one, nor an expired one. */
+export const marks = { removedAt: 'sluiceRemovedAt', expiresAt: 'sluiceExpiresAt' } as const;
+
+type Place = { index: string; id: string; version: number };
+
+export type SearchRequest =
+  | (Place & { kind: 'document'; document: Fields })
+  /** The version cannot be trusted: the item itself is read, and what it is now is indexed. */
+  | (Place & { kind: 'reread'; change: Change });
+
+export function plan(change: Change): SearchRequest[] {
+  const { entity, item: id, version } = change;
+  if (entity.search === undefined) return [];
+  const place = { index: entity.search.index, id, version };
+  if (change.inexact !== undefined) return [{ ...place, kind: 'reread', change }];
+  const document =
+    change.after === undefined ? removedMark(change.occurredAt) : documentOf(entity, change.after, change.expiresAt);
+  return [{ ...place, kind: 'document', document }];
+}
+
+/** The newest version stands; a re-read stands over all, since it shows what is there now. */
+export function newer(one: SearchRequest, other: SearchRequest): SearchRequest {
+  if (one.kind !== other.kind) return one.kind === 'reread' ? one : other;
+  return one.version > other.version ? one : other;
+}
+
+export function documentOf(entity: Entity, item: Fields, expiresAt: number | undefined): Fields {
+  const document = plainJson(entity.search?.document(item) ?? {}) as Fields;
+  return expiresAt === undefined ? document : { ...document, [marks.expiresAt]: new Date(expiresAt * 1000).toISOString() };
+}
+
+export function removedMark(at: string): Fields {
+  return { [marks.removedAt]: at };
+}

@@ -1,0 +1,83 @@
+/**
+ * Search: whole documents by `_bulk`, version type `external_gte`, so that any order and any number of times ends
+ * alike. A removal leaves a marked document: OpenSearch forgets a plain delete after 60 s, or at a restart, and a
+ * late older write would bring the document back (index setting `index.gc_deletes`).
+ */
+import type { Client } from '@opensearch-project/opensearch';
+import type { Answer, Sink, SinkFactory } from '../../pipeline/sink.ts';
+import type { Store } from '../../table/store.ts';
+import { newer, plan, type SearchRequest } from './plan.ts';
+import { type DocumentRequest, resolve } from './reread.ts';
+
+const idBytes = 512; // OpenSearch takes no longer id, and refuses the whole request for one
+
+export const search: SinkFactory = ({ connections, store }) => {
+  const client = connections.search;
+  if (client === undefined) return undefined;
+  const sink: Sink<SearchRequest> = {
+    name: 'search',
+    kind: 'view',
+    plan,
+    target: ({ index, id }) => `${index}/${id}`,
+    newer,
+    limits: { count: 500, bytes: 5_000_000 },
+    size: (request) => (request.kind === 'document' ? JSON.stringify(request.document).length * 2 : 1_000),
+    send: (requests) => send({ client, store, prefix: connections.config.SLUICE_SEARCH_PREFIX }, requests),
+  };
+  return sink as Sink;
+};
+
+type Target = { client: Client; store: Store; prefix: string };
+
+async function send(target: Target, requests: SearchRequest[]): Promise<Answer[]> {
+  const rereads = requests.filter((request) => request.kind === 'reread');
+  const resolved = await resolve(target.store, rereads);
+  const answers = new Map<SearchRequest, Answer>();
+  const documents = new Map<SearchRequest, DocumentRequest>();
+  for (const request of requests) {
+    const document = request.kind === 'document' ? request : resolved[rereads.indexOf(request)];
+    if (document === undefined || document instanceof Error) answers.set(request, failed(document?.message ?? 'not read', true));
+    else if (Buffer.byteLength(document.id) > idBytes) answers.set(request, failed(`its id is longer than ${idBytes} bytes`, false));
+    else documents.set(request, document);
+  }
+  const sent = await bulk(target, [...documents.values()]);
+  [...documents.keys()].forEach((request, index) => {
+    answers.set(request, sent[index] ?? failed('OpenSearch did not answer for it', true));
+  });
+  return requests.map((request) => answers.get(request) ?? failed('it was not sent', true));
+}
+
+/** One bad entry can refuse a whole request (status 400 or 413): then its halves are sent, until it stands alone. */
+async function bulk(target: Target, requests: DocumentRequest[]): Promise<Answer[]> {
+  if (requests.length === 0) return [];
+  try {
+    const { body } = await target.client.bulk({ body: requests.flatMap((request) => operation(target.prefix, request)) });
+    const items = body.items ?? [];
+    return requests.map((_, index) => answerOf(items[index]?.index));
+  } catch (error) {
+    const status = (error as { statusCode?: number }).statusCode;
+    if (status !== 400 && status !== 413) throw error;
+    if (requests.length === 1) return [failed(`refused with status ${status}`, false)];
+    const half = Math.ceil(requests.length / 2);
+    return [...(await bulk(target, requests.slice(0, half))), ...(await bulk(target, requests.slice(half)))];
+  }
+}
+
+function operation(prefix: string, { index, id, version, document }: DocumentRequest) {
+  return [{ index: { _index: `${prefix}${index}`, _id: id, version, version_type: 'external_gte' as const } }, document];
+}
+
+type BulkItem = { status?: number; error?: { type?: string; reason?: string | null } };
+
+function answerOf(item: BulkItem | undefined): Answer {
+  const status = item?.status;
+  if (status === undefined) return failed('OpenSearch did not answer for it', true);
+  if (status < 300) return { state: 'applied' };
+  if (status === 409) return { state: 'superseded' };
+  // The reason can quote the field's value, which may be personal: the type says enough.
+  return failed(`status ${status} ${item?.error?.type ?? ''}`.trim(), status === 429 || status === 404 || status >= 500);
+}
+
+function failed(reason: string, retryable: boolean): Answer {
+  return { state: 'failed', reason, retryable };
+}

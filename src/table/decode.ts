@@ -1,0 +1,263 @@
+/** One stream record → one change, or the reason why not. Pure: no clock, no I/O. */
+import { AttributeError, decodeAttribute, decodeImage, type Image } from './attributes.ts';
+import { canonicalImage } from './canonical.ts';
+import { type Change, changeId, itemName, type Key } from './change.ts';
+import type { Entity, Fields } from './entity.ts';
+import type { Table } from './table.ts';
+
+/** A stream record as Lambda delivers it; foreign ones may lack anything. */
+export type StreamRecord = {
+  eventID?: string | undefined;
+  eventName?: string | undefined;
+  userIdentity?: { type?: string; principalId?: string } | null | undefined;
+  dynamodb?:
+    | {
+        ApproximateCreationDateTime?: number | undefined;
+        Keys?: Image | undefined;
+        NewImage?: Image | undefined;
+        OldImage?: Image | undefined;
+        SequenceNumber?: string | undefined;
+      }
+    | undefined;
+};
+
+export type Decoded =
+  | { verdict: 'change'; change: Change }
+  /** Both images say the same, or nothing that Sluice shows has changed. */
+  | { verdict: 'unchanged'; reason: string }
+  /** Not ours: an item of no known entity. */
+  | { verdict: 'ignored'; reason: string }
+  /** Ours, but undecodable or invalid: set aside whole. `change` is what could be read of it. */
+  | { verdict: 'parked'; reason: string; change?: Change };
+
+export type Decoder = (record: StreamRecord) => Decoded;
+
+/** An INSERT whose version lies further from its record's time than this was restored or copied by others. */
+const farApart = 10 * 60_000;
+
+export function decoder(table: Table, entities: readonly Entity[]): Decoder {
+  const byName = new Map(entities.map((entity) => [entity.name, entity]));
+
+  return function decode(record) {
+    try {
+      const read = readRecord(record, table);
+      if (!('images' in read)) return read;
+      const known = recognise(read, byName, entities, table);
+      return 'entity' in known ? changeOf(known.entity, read, table) : known;
+    } catch (error) {
+      if (!(error instanceof AttributeError)) throw error;
+      return parkUnreadable(record, error, entities, table);
+    }
+  };
+}
+
+type Side = { image: Image; fields: Fields };
+type Read = {
+  eventId: string;
+  key: Key;
+  time: number; // epoch milliseconds
+  expired: boolean;
+  images: { before: Side | undefined; after: Side | undefined };
+};
+
+function readRecord(record: StreamRecord, table: Table): Read | Decoded {
+  const data = record.dynamodb;
+  if (record.eventID === undefined || data?.Keys === undefined) {
+    return { verdict: 'parked', reason: 'the record has no eventID or no dynamodb.Keys' };
+  }
+  const key = readKey(data.Keys, table);
+  if (key === undefined) {
+    return { verdict: 'ignored', reason: `its key is not ${table.pk} and ${table.sk}` };
+  }
+  if (data.NewImage === undefined && data.OldImage === undefined) {
+    return { verdict: 'parked', reason: 'the record has no image; the stream must show NEW_AND_OLD_IMAGES' };
+  }
+  // A removal shows no new image; where a broken producer sends one all the same, the event's name decides.
+  const newImage = record.eventName === 'REMOVE' ? undefined : data.NewImage;
+  return {
+    eventId: record.eventID,
+    key,
+    time: epochMilliseconds(data.ApproximateCreationDateTime),
+    expired: record.eventName === 'REMOVE' && record.userIdentity?.principalId === 'dynamodb.amazonaws.com',
+    images: { before: side(data.OldImage), after: side(newImage) },
+  };
+}
+
+/** A record's time is in seconds; what is no such time counts as none. */
+function epochMilliseconds(seconds: unknown): number {
+  return typeof seconds === 'number' && seconds >= 0 && seconds < 1e11 ? seconds * 1000 : 0;
+}
+
+function side(image: Image | undefined): Side | undefined {
+  return image === undefined ? undefined : { image, fields: decodeImage(image) };
+}
+
+function readKey(keys: Image, table: Table): Key | undefined {
+  const pk = Object.hasOwn(keys, table.pk) ? decodeAttribute(keys[table.pk], table.pk) : undefined;
+  const sk = Object.hasOwn(keys, table.sk) ? decodeAttribute(keys[table.sk], table.sk) : undefined;
+  return typeof pk === 'string' && typeof sk === 'string' ? { pk, sk } : undefined;
+}
+
+/** The entity of a record: named by the item, and by its key. Where only one of the two is ours, it is parked. */
+function recognise(
+  read: Read,
+  byName: ReadonlyMap<string, Entity>,
+  entities: readonly Entity[],
+  table: Table,
+): { entity: Entity } | Decoded {
+  const shown = read.images.after ?? read.images.before;
+  const name = field(shown?.fields, table.type);
+  const named = typeof name === 'string' ? byName.get(name) : undefined;
+  const keyed = entities.filter(({ key }) => key.pk.matches(read.key.pk) && key.sk.matches(read.key.sk));
+  if (named === undefined && keyed.length === 0) {
+    return { verdict: 'ignored', reason: `no entity has ${table.type} ${quoted(name)} or such a key` };
+  }
+  const change = named ?? keyed[0];
+  const partial = change && partialChange(change, read, table);
+  if (named === undefined) {
+    const likely = keyed.map((entity) => entity.name).join(' or ');
+    return parked(`its key is that of ${likely}, but its ${table.type} is ${quoted(name)}`, partial);
+  }
+  if (!keyed.includes(named)) {
+    return parked(`its ${table.type} is ${named.name}, but its key is not that of one`, partial);
+  }
+  return { entity: named };
+}
+
+function changeOf(entity: Entity, read: Read, table: Table): Decoded {
+  const { before, after } = read.images;
+  if (before !== undefined && after !== undefined && canonicalImage(before.image) === canonicalImage(after.image)) {
+    return { verdict: 'unchanged', reason: 'both images say the same' };
+  }
+  const change = partialChange(entity, read, table);
+  if (change.before === undefined && change.after === undefined) {
+    return { verdict: 'unchanged', reason: 'a tombstone: the item was removed before' };
+  }
+  if (change.after === undefined) return { verdict: 'change', change };
+  const parsed = entity.parse(change.after);
+  if ('misfit' in parsed) return parked(`the item does not fit ${entity.name}: ${parsed.misfit}`, change);
+  const misplaced = misplacement(entity, parsed.item, read.key);
+  if (misplaced !== undefined) return parked(misplaced, change);
+  return { verdict: 'change', change };
+}
+
+function misplacement(entity: Entity, item: Fields, key: Key): string | undefined {
+  try {
+    if (entity.key.pk.render(item) === key.pk && entity.key.sk.render(item) === key.sk) return undefined;
+  } catch {
+    // A field that cannot stand in the key cannot have made it either.
+  }
+  return `the key of ${entity.name} does not follow from its fields`;
+}
+
+function partialChange(entity: Entity, read: Read, table: Table): Change {
+  const shown = read.images.after ?? read.images.before;
+  const before = live(read.images.before, table);
+  const after = live(read.images.after, table);
+  const versionBefore = versionOf(read.images.before?.fields, table);
+  const { version, inexact } = versionOfChange(read, versionBefore, table);
+  const item = itemName(entity.name, read.key);
+  return {
+    id: changeId(item, version, inexact === undefined ? undefined : read.eventId),
+    entity,
+    key: read.key,
+    item,
+    kind: after === undefined ? 'remove' : before === undefined ? 'insert' : 'modify',
+    before: before && declared(entity, before),
+    after: after && declared(entity, after),
+    born: isBirth(before, after, table),
+    expired: read.expired,
+    version,
+    carried: versionOf(read.images.after?.fields, table),
+    versionBefore,
+    ...(inexact !== undefined && { inexact }),
+    occurredAt: new Date(read.time).toISOString(),
+    expiresAt: numberField(after, table.ttl),
+    ...attribution(read.images.after === undefined ? undefined : shown?.fields, table),
+    images: { before: read.images.before?.image, after: read.images.after?.image },
+  };
+}
+
+/** A before image may be older than the schema: it is shown as far as it fits. */
+function declared(entity: Entity, fields: Fields): Fields {
+  const parsed = entity.parse(fields);
+  return 'item' in parsed ? parsed.item : fields;
+}
+
+/** Who and why stand in what was written; a plain delete writes nothing, so nobody can be named. */
+function attribution(fields: Fields | undefined, table: Table): Pick<Change, 'actor' | 'reason' | 'request'> {
+  const text = (name: string) => {
+    const value = field(fields, name);
+    return typeof value === 'string' ? value : undefined;
+  };
+  return { actor: text(table.actor), reason: text(table.reason), request: text(table.request) };
+}
+
+function versionOfChange(read: Read, versionBefore: number | undefined, table: Table): { version: number; inexact?: string } {
+  const { before, after } = read.images;
+  const fallback = Math.max(1, Math.round(read.time * 1000));
+  if (after === undefined) {
+    const version = (versionBefore ?? fallback) + 1;
+    return { version, inexact: read.expired ? 'removed by its time to live' : 'deleted past Sluice' };
+  }
+  const version = versionOf(after.fields, table);
+  if (version === undefined) return { version: fallback, inexact: 'it has no version' };
+  if (before === undefined) {
+    const restored = Math.abs(version / 1000 - read.time) > farApart;
+    return restored ? { version, inexact: 'inserted with a version far from its time' } : { version };
+  }
+  if (versionBefore === undefined || version > versionBefore) return { version };
+  return { version, inexact: version === versionBefore ? 'changed without a new version' : 'its version went down' };
+}
+
+function live(shown: Side | undefined, table: Table): Fields | undefined {
+  return shown === undefined || field(shown.fields, table.removed) !== undefined ? undefined : shown.fields;
+}
+
+function isBirth(before: Fields | undefined, after: Fields | undefined, table: Table): boolean {
+  if (after === undefined || before === undefined) return after !== undefined;
+  const born = field(after, table.born);
+  // An item that lost the mark was rewritten by others: that is no birth.
+  return born !== undefined && born !== field(before, table.born);
+}
+
+/** The item's version: a whole number above 0 and below 2^53, else none. */
+export function versionOf(fields: Fields | undefined, table: Table): number | undefined {
+  const version = numberField(fields, table.version);
+  return version !== undefined && Number.isSafeInteger(version) && version > 0 ? version : undefined;
+}
+
+function parkUnreadable(record: StreamRecord, error: AttributeError, entities: readonly Entity[], table: Table): Decoded {
+  const keys = record.dynamodb?.Keys;
+  const image = record.dynamodb?.NewImage ?? record.dynamodb?.OldImage;
+  const text = (values: Image | undefined, name: string) => {
+    const value = values !== undefined && Object.hasOwn(Object(values), name) ? values[name] : undefined;
+    const { S } = Object(value) as { S?: unknown };
+    return typeof S === 'string' ? S : undefined;
+  };
+  const pk = text(keys, table.pk);
+  const sk = text(keys, table.sk);
+  const ours =
+    entities.some(({ name }) => name === text(image, table.type)) ||
+    (pk !== undefined && sk !== undefined && entities.some(({ key }) => key.pk.matches(pk) && key.sk.matches(sk)));
+  // What cannot even be told apart from ours is kept: a foreign record too many is cheap, one of ours lost is not.
+  const foreign = pk !== undefined && sk !== undefined && !ours;
+  return foreign ? { verdict: 'ignored', reason: 'no entity has such a key' } : { verdict: 'parked', reason: error.message };
+}
+
+function parked(reason: string, change: Change | undefined): Decoded {
+  return { verdict: 'parked', reason, ...(change && { change: { ...change, misfit: reason } }) };
+}
+
+function numberField(fields: Fields | undefined, name: string): number | undefined {
+  const value = field(fields, name);
+  return typeof value === 'number' ? value : undefined;
+}
+
+function field(fields: Fields | undefined, name: string): unknown {
+  return fields !== undefined && Object.hasOwn(fields, name) ? fields[name] : undefined;
+}
+
+function quoted(value: unknown): string {
+  return typeof value === 'string' ? `"${value}"` : 'missing';
+}

@@ -1,0 +1,28 @@
+/** Builds DynamoDB expressions: every name and value goes in by placeholder, so that none can collide or inject. */
+import type { AttributeValue } from '@aws-sdk/client-dynamodb';
+import { encodeAttribute } from './attributes.ts';
+
+export type Expression = ReturnType<typeof expression>;
+
+export function expression() {
+  const names = new Map<string, string>();
+  const values: Record<string, AttributeValue> = {};
+  return {
+    name(attribute: string): string {
+      const known = names.get(attribute) ?? `#n${names.size}`;
+      names.set(attribute, known);
+      return known;
+    },
+    value(value: unknown): string {
+      const placeholder = `:v${Object.keys(values).length}`;
+      values[placeholder] = encodeAttribute(value);
+      return placeholder;
+    },
+    placeholders() {
+      return {
+        ExpressionAttributeNames: Object.fromEntries([...names].map(([attribute, name]) => [name, attribute])),
+        ...(Object.keys(values).length > 0 && { ExpressionAttributeValues: values }),
+      };
+    },
+  };
+}

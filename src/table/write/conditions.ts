@@ -1,0 +1,13 @@
+/** The conditions of every write but a creation: there, not removed, not expired, with a version. */
+import type { Expression } from '../expression.ts';
+import { epochSeconds, type Store } from '../store.ts';
+
+export function isLive(store: Store, build: Expression): string {
+  const { table } = store;
+  const ttl = build.name(table.ttl);
+  return [
+    `attribute_exists(${build.name(table.version)})`,
+    `attribute_not_exists(${build.name(table.removed)})`,
+    `(attribute_not_exists(${ttl}) OR ${ttl} > ${build.value(epochSeconds(store))})`,
+  ].join(' AND ');
+}

@@ -1,0 +1,81 @@
+/** A removal is a write: one conditional put of a tombstone over the item, so that who and why are in the stream. */
+import { ConditionalCheckFailedException, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { encodeItem } from '../attributes.ts';
+import type { Key } from '../change.ts';
+import type { Entity, Fields } from '../entity.ts';
+import { expression } from '../expression.ts';
+import { keyAttributes, keyOf } from '../keys.ts';
+import { getStored } from '../read.ts';
+import { type By, epochSeconds, type Store } from '../store.ts';
+import { readStored, type Stored } from '../stored.ts';
+import { attempt, wasRepeated } from './attempt.ts';
+import { isLive } from './conditions.ts';
+import { answerFailedLock, mustBeLive, stale } from './update.ts';
+import { inputHash, stamps, withRequest } from './stamps.ts';
+
+/** Beyond the longest replay (a stream's 24 hours, a redrive's weeks): until then a late change meets the tombstone. */
+const tombstoneSeconds = 35 * 24 * 3600;
+
+/** Removes the item. Without a `version` whatever version is there; a repeat of the same request is answered alike. */
+export async function remove(store: Store, entity: Entity, keyFields: Fields, by: By, version?: number): Promise<void> {
+  const what = `Remove ${entity.name}`;
+  const key = keyOf(entity, keyFields);
+  for (;;) {
+    const stored = await getStored(store, key);
+    if (stored !== undefined && !stored.live && stored.requests.includes(by.request)) return;
+    const seen = mustBeLive(what, stored);
+    const at = seen.version ?? 0;
+    if (version !== undefined && version !== at) throw stale(what, version, at);
+    const outcome = await putTombstone(store, entity, key, seen, at, by);
+    if (outcome === 'done') return;
+    if (version !== undefined || outcome.repeated) {
+      answerFailedLock(store, entity, what, outcome.found, { version: at, by, repeated: outcome.repeated });
+    }
+    // Somebody wrote between the read and the put: with no version named, the removal meant that one too.
+  }
+}
+
+async function putTombstone(
+  store: Store,
+  entity: Entity,
+  key: Key,
+  seen: Stored,
+  version: number,
+  by: By,
+): Promise<'done' | { found: Stored | undefined; repeated: boolean }> {
+  const { table } = store;
+  const build = expression();
+  const condition = `${isLive(store, build)} AND ${build.name(table.version)} = ${build.value(version)}`;
+  const command = new PutItemCommand({
+    TableName: store.tableName,
+    Item: encodeItem(tombstone(store, entity, key, seen, version, by)),
+    ConditionExpression: condition,
+    ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+    ...build.placeholders(),
+  });
+  try {
+    await attempt(`Remove ${entity.name}`, () => store.dynamodb.send(command));
+    return 'done';
+  } catch (error) {
+    if (!(error instanceof ConditionalCheckFailedException)) throw error;
+    const found = error.Item && readStored(table, error.Item, epochSeconds(store));
+    const mine = found !== undefined && !found.live && found.requests.includes(by.request);
+    return mine ? 'done' : { found, repeated: wasRepeated(error) };
+  }
+}
+
+/** Keys, version, who and why, and what answers a repeated creation. No index keys, and nothing of the item. */
+function tombstone(store: Store, entity: Entity, key: Key, seen: Stored, version: number, by: By): Fields {
+  const { table } = store;
+  return {
+    ...keyAttributes(table, key),
+    [table.type]: entity.name,
+    [table.version]: version + 1,
+    [table.removed]: new Date(store.now()).toISOString(),
+    [table.ttl]: epochSeconds(store) + tombstoneSeconds,
+    ...stamps(table, by, inputHash(key)),
+    [table.requests]: withRequest(seen, by),
+    [table.creator]: seen.creator,
+    [table.created]: seen.created,
+  };
+}
