@@ -22,7 +22,9 @@ export async function runOnOwnNode(file, args) {
   }
   const child = spawn(node, [script, ...args], { stdio: 'inherit' });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
-  return new Promise((resolve) => child.on('exit', (code, signal) => resolve(code ?? (signal === 'SIGINT' ? 130 : 1))));
+  return new Promise((resolve) =>
+    child.on('exit', (code, signal) => resolve(code ?? (signal === 'SIGINT' ? 130 : 1))),
+  );
 }
 
 /** `npm ci`, once for each lock file; in an installed package there is no lock file, and npm has done it. */
@@ -34,7 +36,9 @@ export function install() {
   console.error('Installing the dependencies, once; this takes about half a minute…');
   const began = Date.now();
   const npm = process.env.npm_execpath;
-  const command = npm ? [process.execPath, [npm, 'ci', '--loglevel=error']] : ['npm', ['ci', '--loglevel=error']];
+  const command = npm
+    ? [process.execPath, [npm, 'ci', '--loglevel=error']]
+    : ['npm', ['ci', '--loglevel=error']];
   const { status, error } = spawnSync(command[0], command[1], { cwd: root, stdio: ['ignore', 2, 2] });
   if (status !== 0) {
     console.error(`The installation failed${error ? `: ${error.message}` : ''}. Run "npm ci" to see why.`);
@@ -51,7 +55,9 @@ export function ownNode() {
     return createRequire(join(root, 'package.json')).resolve(`${name}/bin/node`);
   } catch {
     if (Number(process.versions.node.split('.')[0]) >= wanted) return process.execPath;
-    console.error(`Sluice needs Node ${wanted}. npm has none for ${process.platform}-${process.arch}: install it and try again.`);
+    console.error(
+      `Sluice needs Node ${wanted}. npm has none for ${process.platform}-${process.arch}: install it and try again.`,
+    );
     process.exit(1);
   }
 }

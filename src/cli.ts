@@ -8,7 +8,9 @@ import { start } from './local/start.ts';
 import { day } from './shop/day.ts';
 import { readsOf } from './shop/reads.ts';
 
-const program = new Command('sluice').description('Takes every change of a DynamoDB table to every place that must know.');
+const program = new Command('sluice').description(
+  'Takes every change of a DynamoDB table to every place that must know.',
+);
 
 program
   .command('start')
@@ -18,7 +20,10 @@ program
   .action(async ({ once, json }: { once: boolean; json: boolean }) => {
     const say = (line: string) => console.log(line);
     const handlers = { project, notify, mail } as Parameters<typeof start>[0]['handlers'];
-    process.exitCode = await start({ app, handlers, day, readsOf }, { once, json, environment: process.env, say });
+    process.exitCode = await start(
+      { app, handlers, day, readsOf },
+      { once, json, environment: process.env, say },
+    );
   });
 
 try {

@@ -24,7 +24,11 @@ const address: Form<string> = {
   read: matching(/^[^\s@<>,;]+@[^\s@<>,;]+$/),
 };
 
-const endpoint: Form<string> = { expected: 'an http or https URL', example: 'https://search.example.com', read: url('http:', 'https:') };
+const endpoint: Form<string> = {
+  expected: 'an http or https URL',
+  example: 'https://search.example.com',
+  read: url('http:', 'https:'),
+};
 
 const cache: Form<string> = {
   expected: 'a redis or rediss URL, or memory:',
@@ -46,7 +50,10 @@ export const variables = {
   SLUICE_SEARCH_PREFIX: { ...prefix, default: '', meaning: 'put before the name of every search index' },
   SLUICE_CACHE_ENDPOINT: { ...cache, meaning: 'Redis or Valkey; unset: the cache is off' },
   SLUICE_CACHE_PREFIX: { ...prefix, default: '', meaning: 'put before every cache key' },
-  SLUICE_DYNAMODB_ENDPOINT: { ...endpoint, meaning: 'local runs: a DynamoDB with streams to use, instead of the embedded one' },
+  SLUICE_DYNAMODB_ENDPOINT: {
+    ...endpoint,
+    meaning: 'local runs: a DynamoDB with streams to use, instead of the embedded one',
+  },
   SLUICE_CORPUS: { ...folder, meaning: 'tests: a folder of foreign stream payloads' },
 } satisfies Record<string, Variable<string>>;
 
@@ -71,7 +78,8 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
       continue;
     }
     const value = variable.read(given);
-    if (value === undefined) problems.push(`${name} must be ${variable.expected}, for example ${variable.example}.`);
+    if (value === undefined)
+      problems.push(`${name} must be ${variable.expected}, for example ${variable.example}.`);
     else config[name] = value;
   }
   if (problems.length > 0) throw new Error(problems.join('\n'));

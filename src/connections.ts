@@ -24,7 +24,11 @@ const requestMilliseconds = 5_000;
 
 /** Region, credentials and AWS endpoints come from the SDK's own environment variables. */
 export function connect(config: Config): Connections {
-  const requestHandler = { connectionTimeout: connectMilliseconds, requestTimeout: requestMilliseconds, throwOnRequestTimeout: true };
+  const requestHandler = {
+    connectionTimeout: connectMilliseconds,
+    requestTimeout: requestMilliseconds,
+    throwOnRequestTimeout: true,
+  };
   return {
     config,
     dynamodb: new DynamoDBClient({ requestHandler }),
@@ -32,7 +36,9 @@ export function connect(config: Config): Connections {
     // SES has no idempotency token: a repeat by the client could be a second mail.
     ses: new SESClient({ requestHandler, maxAttempts: 1 }),
     ...(config.SLUICE_SEARCH_ENDPOINT !== undefined && { search: openSearch(config.SLUICE_SEARCH_ENDPOINT) }),
-    ...(config.SLUICE_CACHE_ENDPOINT !== undefined && { cache: openCache(config.SLUICE_CACHE_ENDPOINT, config.SLUICE_CACHE_PREFIX) }),
+    ...(config.SLUICE_CACHE_ENDPOINT !== undefined && {
+      cache: openCache(config.SLUICE_CACHE_ENDPOINT, config.SLUICE_CACHE_PREFIX),
+    }),
     now: Date.now,
   };
 }

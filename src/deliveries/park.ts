@@ -9,7 +9,10 @@ import { putAbsent, type Row, type RowAnswer } from '../table/putAbsent.ts';
 export type ParkedRecord = { record: StreamRecord; reason: string };
 
 /** Parks each record once, however often it comes. One answer per record, in order. */
-export async function parkRecords(connections: Connections, parked: readonly ParkedRecord[]): Promise<RowAnswer[]> {
+export async function parkRecords(
+  connections: Connections,
+  parked: readonly ParkedRecord[],
+): Promise<RowAnswer[]> {
   const rows = parked.map(rowOf);
   const distinct = [...new Map(rows.map((row) => [row.pk, row])).values()];
   const answers = new Map<string, RowAnswer>();

@@ -87,7 +87,10 @@ export async function openHome({ app, handlers, environment, onExit }: HomeOptio
   }
 }
 
-async function prepare(app: App, { dynamodb, eventbridge, search, config }: Connections): Promise<StreamArns> {
+async function prepare(
+  app: App,
+  { dynamodb, eventbridge, search, config }: Connections,
+): Promise<StreamArns> {
   if (search !== undefined) await ensureIndices(search, config.SLUICE_SEARCH_PREFIX, app.entities);
   await eventbridge.send(new CreateEventBusCommand({ Name: config.SLUICE_BUS }));
   return ensureTables(dynamodb, config, app.table);
@@ -132,7 +135,11 @@ async function settle(mappings: Mappings, batches: readonly Batch[]): Promise<vo
     }
   };
   const timer = Promise.withResolvers<never>();
-  const timeout = setTimeout(() => timer.reject(new Error(`Not settled after ${settleMilliseconds / 1000} s: ${behind[0]} is behind.`)), settleMilliseconds);
+  const timeout = setTimeout(
+    () =>
+      timer.reject(new Error(`Not settled after ${settleMilliseconds / 1000} s: ${behind[0]} is behind.`)),
+    settleMilliseconds,
+  );
   try {
     await Promise.race([rounds(), timer.promise]);
   } finally {
@@ -141,10 +148,22 @@ async function settle(mappings: Mappings, batches: readonly Batch[]): Promise<vo
 }
 
 /** Leaves nothing behind on a server that was there before. */
-async function tidy(app: App, { lasting }: Services, { dynamodb, search, cache, config }: Connections): Promise<void> {
-  const tables = [config.SLUICE_TABLE, config.SLUICE_DELIVERIES_TABLE, config.SLUICE_OUTBOX_TABLE, config.SLUICE_AUDIT_TABLE];
-  if (lasting.dynamodb) await Promise.all(tables.map((TableName) => dynamodb.send(new DeleteTableCommand({ TableName }))));
-  const indices = app.entities.flatMap((entity) => (entity.search ? [`${config.SLUICE_SEARCH_PREFIX}${entity.search.index}`] : []));
+async function tidy(
+  app: App,
+  { lasting }: Services,
+  { dynamodb, search, cache, config }: Connections,
+): Promise<void> {
+  const tables = [
+    config.SLUICE_TABLE,
+    config.SLUICE_DELIVERIES_TABLE,
+    config.SLUICE_OUTBOX_TABLE,
+    config.SLUICE_AUDIT_TABLE,
+  ];
+  if (lasting.dynamodb)
+    await Promise.all(tables.map((TableName) => dynamodb.send(new DeleteTableCommand({ TableName }))));
+  const indices = app.entities.flatMap((entity) =>
+    entity.search ? [`${config.SLUICE_SEARCH_PREFIX}${entity.search.index}`] : [],
+  );
   if (lasting.search) await search?.indices.delete({ index: indices });
   await cache?.close();
 }

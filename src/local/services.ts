@@ -88,7 +88,11 @@ const dummyAccount = {
 };
 
 /** On a server that was named, the run keeps to tables, indices and keys of its own. */
-function ownNames(named: { dynamodb: string | undefined; search: string | undefined; cache: string | undefined }) {
+function ownNames(named: {
+  dynamodb: string | undefined;
+  search: string | undefined;
+  cache: string | undefined;
+}) {
   const run = `sluice-${randomUUID().slice(0, 8)}`;
   return {
     ...(named.dynamodb !== undefined && {

@@ -7,10 +7,18 @@ import type { ReadsOf } from './proof/cache.ts';
 import type { Services } from './services.ts';
 
 export type StartParts = { app: App; handlers: Handlers; day: readonly Step[]; readsOf: ReadsOf };
-export type StartOptions = { once: boolean; json: boolean; environment: NodeJS.ProcessEnv; say(line: string): void };
+export type StartOptions = {
+  once: boolean;
+  json: boolean;
+  environment: NodeJS.ProcessEnv;
+  say(line: string): void;
+};
 
 /** Runs until the proof is made, or with `once: false` until stopped. Gives the exit status. */
-export async function start(parts: StartParts, { once, json, environment, say }: StartOptions): Promise<number> {
+export async function start(
+  parts: StartParts,
+  { once, json, environment, say }: StartOptions,
+): Promise<number> {
   const began = performance.now();
   const stopped = Promise.withResolvers<number>();
   const onExit = (error: Error) => {
@@ -29,7 +37,10 @@ export async function start(parts: StartParts, { once, json, environment, say }:
     const proof = await Promise.race([play, stopped.promise]);
     if (typeof proof === 'number') return proof;
     const seconds = ((performance.now() - began) / 1000).toFixed(1);
-    for (const line of json ? [JSON.stringify({ ...proof, seconds: Number(seconds) })] : lines(proof, seconds)) say(line);
+    for (const line of json
+      ? [JSON.stringify({ ...proof, seconds: Number(seconds) })]
+      : lines(proof, seconds))
+      say(line);
     if (once) return proof.ok ? 0 : 1;
     tell(`The mail that was sent: ${home.services.mailUrl}   Stop with Ctrl-C.`);
     return await stopped.promise;

@@ -12,14 +12,28 @@ import type { Table } from '../table/table.ts';
 export type StreamArns = { table: string; outbox: string };
 
 /** Creates each table that is not there yet, and says where the two streams are. */
-export async function ensureTables(dynamodb: DynamoDBClient, config: Config, table: Table): Promise<StreamArns> {
-  await create(dynamodb, { ...base(config.SLUICE_TABLE, table.pk, table.sk), ...indexes(table), ...streamed });
+export async function ensureTables(
+  dynamodb: DynamoDBClient,
+  config: Config,
+  table: Table,
+): Promise<StreamArns> {
+  await create(dynamodb, {
+    ...base(config.SLUICE_TABLE, table.pk, table.sk),
+    ...indexes(table),
+    ...streamed,
+  });
   await create(dynamodb, { ...base(config.SLUICE_OUTBOX_TABLE, 'pk', 'sk'), ...streamed });
-  for (const name of [config.SLUICE_DELIVERIES_TABLE, config.SLUICE_AUDIT_TABLE]) await create(dynamodb, base(name, 'pk', 'sk'));
-  return { table: await streamOf(dynamodb, config.SLUICE_TABLE), outbox: await streamOf(dynamodb, config.SLUICE_OUTBOX_TABLE) };
+  for (const name of [config.SLUICE_DELIVERIES_TABLE, config.SLUICE_AUDIT_TABLE])
+    await create(dynamodb, base(name, 'pk', 'sk'));
+  return {
+    table: await streamOf(dynamodb, config.SLUICE_TABLE),
+    outbox: await streamOf(dynamodb, config.SLUICE_OUTBOX_TABLE),
+  };
 }
 
-const streamed = { StreamSpecification: { StreamEnabled: true, StreamViewType: 'NEW_AND_OLD_IMAGES' } } as const;
+const streamed = {
+  StreamSpecification: { StreamEnabled: true, StreamViewType: 'NEW_AND_OLD_IMAGES' },
+} as const;
 
 function base(TableName: string, pk: string, sk: string) {
   return {
@@ -65,6 +79,7 @@ async function create(dynamodb: DynamoDBClient, input: CreateTableCommandInput):
 async function streamOf(dynamodb: DynamoDBClient, TableName: string): Promise<string> {
   const { Table } = await dynamodb.send(new DescribeTableCommand({ TableName }));
   const arn = Table?.LatestStreamArn;
-  if (arn === undefined) throw new Error(`The table ${TableName} has no stream; turn it on with NEW_AND_OLD_IMAGES.`);
+  if (arn === undefined)
+    throw new Error(`The table ${TableName} has no stream; turn it on with NEW_AND_OLD_IMAGES.`);
   return arn;
 }

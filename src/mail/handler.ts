@@ -24,7 +24,10 @@ export function openMail(app: App, connections: Connections): MailHandler {
       if (outcome === 'later') later.add(item);
     }
     const first = waiting.find((record) => later.has(itemOf(record)));
-    return { batchItemFailures: first === undefined ? [] : [{ itemIdentifier: first.dynamodb?.SequenceNumber ?? '' }] };
+    return {
+      batchItemFailures:
+        first === undefined ? [] : [{ itemIdentifier: first.dynamodb?.SequenceNumber ?? '' }],
+    };
   };
 }
 

@@ -16,7 +16,8 @@ const settled = new Set(['sent', 'refused', 'unknown']);
 export async function sendDue(app: App, connections: Connections, item: string): Promise<ItemOutcome> {
   for (const row of await rowsOfItem(connections, item)) {
     if (settled.has(row.state)) continue;
-    const outcome = row.state === 'sending' ? await settleSending(connections, row) : await sendRow(app, connections, row);
+    const outcome =
+      row.state === 'sending' ? await settleSending(connections, row) : await sendRow(app, connections, row);
     if (outcome.outcome === 'later') return outcome;
   }
   return { outcome: 'settled' };
@@ -34,7 +35,8 @@ async function sendRow(app: App, connections: Connections, row: MailRow): Promis
     await advance(connections, row, owner, 'leased', { state: 'refused', refusal: ready.refusal });
     return { outcome: 'settled' };
   }
-  if (!(await advance(connections, row, owner, 'leased', { state: 'sending' }))) return later('the lease was lost');
+  if (!(await advance(connections, row, owner, 'leased', { state: 'sending' })))
+    return later('the lease was lost');
   const sent = await sendMail(connections, row, ready.to, ready.mail);
   switch (sent.outcome) {
     case 'sent':
@@ -56,11 +58,14 @@ async function sendRow(app: App, connections: Connections, row: MailRow): Promis
 function prepare(app: App, row: MailRow): { mail: Rendered; to: string } | { refusal: string } {
   const template = templateOf(app, row);
   if (template === undefined) return { refusal: `no email ${row.email} is declared for ${row.entity}` };
-  if (row.to === undefined || row.item === undefined) return { refusal: 'the row holds no address or no content' };
+  if (row.to === undefined || row.item === undefined)
+    return { refusal: 'the row holds no address or no content' };
   try {
     return { mail: render(template, row.item), to: row.to };
   } catch (error) {
-    return { refusal: `the template ${row.email} failed: ${error instanceof Error ? error.name : 'unknown error'}` };
+    return {
+      refusal: `the template ${row.email} failed: ${error instanceof Error ? error.name : 'unknown error'}`,
+    };
   }
 }
 

@@ -21,7 +21,12 @@ export function tagOf(row: Pick<MailRow, 'pk' | 'sk'>): string {
   return hash(`${row.pk}\n${row.sk}`);
 }
 
-export async function sendMail(connections: Connections, row: MailRow, to: string, mail: Rendered): Promise<MailOutcome> {
+export async function sendMail(
+  connections: Connections,
+  row: MailRow,
+  to: string,
+  mail: Rendered,
+): Promise<MailOutcome> {
   const content = (Data: string) => ({ Data, Charset: 'UTF-8' });
   const command = new SendEmailCommand({
     Source: connections.config.SLUICE_SENDER,
@@ -31,7 +36,9 @@ export async function sendMail(connections: Connections, row: MailRow, to: strin
   });
   try {
     const { MessageId } = await connections.ses.send(command);
-    return MessageId === undefined ? { outcome: 'unknown', reason: 'no message id' } : { outcome: 'sent', messageId: MessageId };
+    return MessageId === undefined
+      ? { outcome: 'unknown', reason: 'no message id' }
+      : { outcome: 'sent', messageId: MessageId };
   } catch (error) {
     return outcomeOf(error instanceof Error ? error : new Error(String(error)));
   }
@@ -39,9 +46,11 @@ export async function sendMail(connections: Connections, row: MailRow, to: strin
 
 function outcomeOf(error: Error & { code?: string; $metadata?: { httpStatusCode?: number } }): MailOutcome {
   const reason = error.name;
-  if (['Throttling', 'ThrottlingException', 'LimitExceededException'].includes(reason)) return { outcome: 'notSent', reason };
+  if (['Throttling', 'ThrottlingException', 'LimitExceededException'].includes(reason))
+    return { outcome: 'notSent', reason };
   // The connection was never made, so nothing was sent.
-  if (['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN'].includes(error.code ?? '')) return { outcome: 'notSent', reason: error.code ?? reason };
+  if (['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN'].includes(error.code ?? ''))
+    return { outcome: 'notSent', reason: error.code ?? reason };
   const status = error.$metadata?.httpStatusCode;
   if (status !== undefined && status >= 400 && status < 500) return { outcome: 'refused', reason };
   return { outcome: 'unknown', reason };

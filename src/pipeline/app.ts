@@ -11,7 +11,11 @@ export type App = {
   decode: Decoder;
 };
 
-export function defineApp(parts: { table: Table; entities: readonly Entity[]; sinks: readonly SinkFactory[] }): App {
+export function defineApp(parts: {
+  table: Table;
+  entities: readonly Entity[];
+  sinks: readonly SinkFactory[];
+}): App {
   const { table, entities } = parts;
   const names = entities.map(({ name }) => name);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
@@ -20,7 +24,8 @@ export function defineApp(parts: { table: Table; entities: readonly Entity[]; si
     const index = Object.keys(entity.indexes).find((name) => !(name in table.indexes));
     if (index !== undefined) throw new Error(`${entity.name}: the table has no index "${index}".`);
     const taken = Object.keys(entity.schema.shape).find((field) => table.reserved.has(field));
-    if (taken !== undefined) throw new Error(`${entity.name}: the field "${taken}" is a name of the table's own.`);
+    if (taken !== undefined)
+      throw new Error(`${entity.name}: the field "${taken}" is a name of the table's own.`);
   }
   return { ...parts, decode: decoder(table, entities) };
 }

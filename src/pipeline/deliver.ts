@@ -32,10 +32,15 @@ export async function deliver(sink: Sink, changes: readonly Change[]): Promise<D
     const failed = new Set(now.filter(isFailed).map(({ target }) => target));
     const rest = round.filter((unit) => !now.includes(unit));
     const behind = sink.kind === 'act' ? rest.filter(({ target }) => failed.has(target)) : [];
-    for (const unit of behind) unit.answer = { state: 'failed', reason: 'an earlier change of its item failed', retryable: true };
+    for (const unit of behind)
+      unit.answer = { state: 'failed', reason: 'an earlier change of its item failed', retryable: true };
     round = rest.filter((unit) => !behind.includes(unit));
   }
-  failures.push(...units.filter(isFailed).flatMap((unit) => unit.changes.map((change) => ({ change, reason: reasonOf(unit.answer) }))));
+  failures.push(
+    ...units
+      .filter(isFailed)
+      .flatMap((unit) => unit.changes.map((change) => ({ change, reason: reasonOf(unit.answer) }))),
+  );
   return { counts: count(units, planned.failures.length), failures };
 }
 
@@ -48,7 +53,10 @@ function planAll(sink: Sink, changes: readonly Change[]): { units: Unit[]; failu
         units.push({ request, target: sink.target(request), changes: [change], answer: unanswered });
       }
     } catch (error) {
-      failures.push({ change, reason: `planning failed: ${error instanceof Error ? error.message : String(error)}` });
+      failures.push({
+        change,
+        reason: `planning failed: ${error instanceof Error ? error.message : String(error)}`,
+      });
     }
   }
   return { units, failures };
@@ -75,7 +83,8 @@ function firstOfEachTarget(units: Unit[]): Unit[] {
 async function sendUntilSettled(sink: Sink, units: Unit[]): Promise<void> {
   let open = units;
   await persistently.execute(async () => {
-    for (const part of chunk(open, sink.limits, (unit) => sink.size(unit.request))) await sendChunk(sink, part);
+    for (const part of chunk(open, sink.limits, (unit) => sink.size(unit.request)))
+      await sendChunk(sink, part);
     open = open.filter(({ answer }) => answer.state === 'failed' && answer.retryable);
     return open;
   });
@@ -84,7 +93,11 @@ async function sendUntilSettled(sink: Sink, units: Unit[]): Promise<void> {
 async function sendChunk(sink: Sink, units: Unit[]): Promise<void> {
   const [first] = units;
   if (first !== undefined && units.length === 1 && sink.size(first.request) > sink.limits.bytes) {
-    first.answer = { state: 'failed', reason: `more than the ${sink.limits.bytes} bytes that one call may hold`, retryable: false };
+    first.answer = {
+      state: 'failed',
+      reason: `more than the ${sink.limits.bytes} bytes that one call may hold`,
+      retryable: false,
+    };
     return;
   }
   try {

@@ -13,8 +13,7 @@ export type SinkKind = 'view' | 'log' | 'act';
 
 export type Answer =
   /** `repeated`: it was there already. `superseded`: something newer was there. */
-  | { state: 'applied' | 'repeated' | 'superseded' }
-  | { state: 'failed'; reason: string; retryable: boolean };
+  { state: 'applied' | 'repeated' | 'superseded' } | { state: 'failed'; reason: string; retryable: boolean };
 
 export type Sink<Request = unknown> = {
   name: SinkName;

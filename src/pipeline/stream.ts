@@ -14,7 +14,10 @@ import type { Sink, SinkKind } from './sink.ts';
 export type StreamHandler = (event: DynamoDBStreamEvent) => Promise<DynamoDBBatchResponse>;
 
 /** Two readers share the stream: `project` takes views and log, `notify` the acts. A stream serves no more. */
-const readers = { project: ['view', 'log'], notify: ['act'] } as const satisfies Record<string, readonly SinkKind[]>;
+const readers = { project: ['view', 'log'], notify: ['act'] } as const satisfies Record<
+  string,
+  readonly SinkKind[]
+>;
 
 export type Reader = keyof typeof readers;
 
@@ -39,7 +42,9 @@ export function openStream(app: App, reader: Reader, connections: Connections): 
       Promise.all(sinks.map((sink) => deliver(sink, changesFor(sink, decoded)))),
       parkRecords(connections, parked),
     ]);
-    const unparked = parked.filter((_, index) => parkings[index]?.state === 'failed').map(({ index }) => index);
+    const unparked = parked
+      .filter((_, index) => parkings[index]?.state === 'failed')
+      .map(({ index }) => index);
     report(summary(reader, decoded, sinks, delivered));
     return answer(records, [...unparked, ...failedPositions(decoded, delivered)]);
   };
@@ -59,28 +64,38 @@ function openSinks(app: App, reader: Reader, connections: Connections): Sink[] {
 /** Anything but a DynamoDB stream's batch is refused whole: guessing is how data is lost. */
 function recordsOf(event: DynamoDBStreamEvent): StreamRecord[] {
   const records: unknown = event?.Records;
-  if (Array.isArray(records) && records.every((record) => record?.eventSource === 'aws:dynamodb')) return records;
-  throw new Error('This is no batch of a DynamoDB stream: expected {"Records":[{"eventSource":"aws:dynamodb",…}]}.');
+  if (Array.isArray(records) && records.every((record) => record?.eventSource === 'aws:dynamodb'))
+    return records;
+  throw new Error(
+    'This is no batch of a DynamoDB stream: expected {"Records":[{"eventSource":"aws:dynamodb",…}]}.',
+  );
 }
 
 function decodeSafely(app: App, record: StreamRecord): Decoded {
   try {
     return app.decode(record);
   } catch (error) {
-    return { verdict: 'parked', reason: `decoding failed: ${error instanceof Error ? error.message : String(error)}` };
+    return {
+      verdict: 'parked',
+      reason: `decoding failed: ${error instanceof Error ? error.message : String(error)}`,
+    };
   }
 }
 
 function changesFor(sink: Sink, decoded: readonly Decoded[]): Change[] {
   return decoded.flatMap((entry) => {
     if (entry.verdict === 'change') return [entry.change];
-    return entry.verdict === 'parked' && entry.change !== undefined && sink.readsMisfits ? [entry.change] : [];
+    return entry.verdict === 'parked' && entry.change !== undefined && sink.readsMisfits
+      ? [entry.change]
+      : [];
   });
 }
 
 function failedPositions(decoded: readonly Decoded[], delivered: readonly Delivered[]): number[] {
   const failed = new Set(delivered.flatMap(({ failures }) => failures.map(({ change }) => change)));
-  return decoded.flatMap((entry, index) => ('change' in entry && entry.change && failed.has(entry.change) ? [index] : []));
+  return decoded.flatMap((entry, index) =>
+    'change' in entry && entry.change && failed.has(entry.change) ? [index] : [],
+  );
 }
 
 /** Lambda takes everything again from the lowest sequence number on; a batch is in that order. */
@@ -91,7 +106,12 @@ function answer(records: readonly StreamRecord[], positions: readonly number[]):
   return { batchItemFailures: [{ itemIdentifier: first ?? '' }] };
 }
 
-function summary(reader: Reader, decoded: readonly Decoded[], sinks: Sink[], delivered: Delivered[]): BatchReport {
+function summary(
+  reader: Reader,
+  decoded: readonly Decoded[],
+  sinks: Sink[],
+  delivered: Delivered[],
+): BatchReport {
   const count = (verdict: Decoded['verdict']) => decoded.filter((entry) => entry.verdict === verdict).length;
   return {
     reader,
@@ -99,9 +119,17 @@ function summary(reader: Reader, decoded: readonly Decoded[], sinks: Sink[], del
     changes: count('change'),
     unchanged: count('unchanged'),
     ignored: count('ignored'),
-    inexact: decoded.filter((entry) => entry.verdict === 'change' && entry.change.inexact !== undefined).length,
+    inexact: decoded.filter((entry) => entry.verdict === 'change' && entry.change.inexact !== undefined)
+      .length,
     parked: count('parked'),
-    sinks: Object.fromEntries(sinks.map(({ name }, index) => [name, delivered[index]?.counts ?? { applied: 0, repeated: 0, superseded: 0, failed: 0 }])),
-    failures: delivered.flatMap(({ failures }, index) => failures.slice(0, 3).map(({ change, reason }) => `${sinks[index]?.name}: ${change.id}: ${reason}`)),
+    sinks: Object.fromEntries(
+      sinks.map(({ name }, index) => [
+        name,
+        delivered[index]?.counts ?? { applied: 0, repeated: 0, superseded: 0, failed: 0 },
+      ]),
+    ),
+    failures: delivered.flatMap(({ failures }, index) =>
+      failures.slice(0, 3).map(({ change, reason }) => `${sinks[index]?.name}: ${change.id}: ${reason}`),
+    ),
   };
 }

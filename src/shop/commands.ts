@@ -11,7 +11,9 @@ import { order } from './entities/order.ts';
 import { product } from './entities/product.ts';
 import { type Currency, fromMinorUnits, toMinorUnits } from './money.ts';
 
-type Item<Entity> = Entity extends { parse(fields: never): { item: infer Fields } | { misfit: string } } ? Fields : never;
+type Item<Entity> = Entity extends { parse(fields: never): { item: infer Fields } | { misfit: string } }
+  ? Fields
+  : never;
 
 export type Customer = Item<typeof customer>;
 export type Product = Item<typeof product>;
@@ -33,11 +35,19 @@ export function shop(store: Store) {
   const write = writer(store);
   const today = () => new Date(store.now()).toISOString();
   return {
-    registerCustomer(input: Pick<Customer, 'userId' | 'name' | 'email' | 'marketing'>, by: By): Promise<Created<Customer>> {
+    registerCustomer(
+      input: Pick<Customer, 'userId' | 'name' | 'email' | 'marketing'>,
+      by: By,
+    ): Promise<Created<Customer>> {
       return write.create(customer, { ...input, createdAt: today(), updatedAt: today() }, by, input);
     },
 
-    updateCustomer(userId: string, version: number, changes: Partial<Pick<Customer, 'name' | 'email' | 'marketing'>>, by: By) {
+    updateCustomer(
+      userId: string,
+      version: number,
+      changes: Partial<Pick<Customer, 'name' | 'email' | 'marketing'>>,
+      by: By,
+    ) {
       return write.update(customer, { userId }, version, { ...changes, updatedAt: today() }, by);
     },
 
@@ -45,7 +55,8 @@ export function shop(store: Store) {
 
     addProduct: (input: Product, by: By): Promise<Created<Product>> => write.create(product, input, by),
 
-    restockProduct: (productId: string, quantity: number, by: By) => write.add(product, { productId }, { stock: positive(quantity) }, by),
+    restockProduct: (productId: string, quantity: number, by: By) =>
+      write.add(product, { productId }, { stock: positive(quantity) }, by),
 
     removeProduct: (productId: string, by: By) => write.remove(product, { productId }, by),
 
@@ -79,7 +90,11 @@ async function placeOrder(store: Store, input: OrderInput, by: By): Promise<Crea
   if (buyer === undefined) throw invalid(`there is no customer ${input.userId}`);
   const lines = await Promise.all(input.items.map((line) => orderLine(store, line)));
   const item = orderOf(orderId, buyer.item, lines, new Date(store.now()).toISOString());
-  const additions = input.items.map(({ productId, quantity }) => ({ entity: product, key: { productId }, amounts: { stock: -quantity } }));
+  const additions = input.items.map(({ productId, quantity }) => ({
+    entity: product,
+    key: { productId },
+    amounts: { stock: -quantity },
+  }));
   return write.createWith(order, item, additions, by, input);
 }
 
@@ -89,9 +104,11 @@ function checkLines({ items, idempotencyKey }: OrderInput): void {
   if (items.length > mostLines) throw invalid(`it has ${items.length} lines; an order takes ${mostLines}`);
   const seen = new Set<string>();
   for (const { productId, quantity } of items) {
-    if (seen.has(productId)) throw invalid(`product ${productId} is named twice; give one line with the whole quantity`);
+    if (seen.has(productId))
+      throw invalid(`product ${productId} is named twice; give one line with the whole quantity`);
     seen.add(productId);
-    if (!Number.isSafeInteger(quantity) || quantity < 1) throw invalid(`the quantity of ${productId} must be a whole number from 1`);
+    if (!Number.isSafeInteger(quantity) || quantity < 1)
+      throw invalid(`the quantity of ${productId} must be a whole number from 1`);
   }
 }
 
@@ -106,7 +123,8 @@ async function orderLine(store: Store, { productId, quantity }: OrderLine): Prom
 
 function orderOf(orderId: string, buyer: Customer, lines: readonly Line[], createdAt: string): Order {
   const currency = lines[0]?.currency ?? 'EUR';
-  if (lines.some((line) => line.currency !== currency)) throw invalid('its products have different currencies');
+  if (lines.some((line) => line.currency !== currency))
+    throw invalid('its products have different currencies');
   const total = lines.reduce((sum, { quantity, price }) => sum + quantity * toMinorUnits(price, currency), 0);
   return {
     orderId,
@@ -121,7 +139,8 @@ function orderOf(orderId: string, buyer: Customer, lines: readonly Line[], creat
 }
 
 function positive(quantity: number): number {
-  if (!Number.isSafeInteger(quantity) || quantity < 1) throw new WriteError('Invalid', 'A restock needs a whole quantity from 1.');
+  if (!Number.isSafeInteger(quantity) || quantity < 1)
+    throw new WriteError('Invalid', 'A restock needs a whole quantity from 1.');
   return quantity;
 }
 

@@ -22,16 +22,34 @@ const products: Product[] = [
   stock: Number(stock),
 }));
 
-const adasOrder = { userId: 'ada', idempotencyKey: 'cart-1', items: [{ productId: 'tea', quantity: 2 }, { productId: 'cup', quantity: 4 }] };
+const adasOrder = {
+  userId: 'ada',
+  idempotencyKey: 'cart-1',
+  items: [
+    { productId: 'tea', quantity: 2 },
+    { productId: 'cup', quantity: 4 },
+  ],
+};
 const bobsOrder = { userId: 'bob', idempotencyKey: 'cart-1', items: [{ productId: 'pot', quantity: 1 }] };
 const cleosOrder = { userId: 'cleo', idempotencyKey: 'cart-1', items: [{ productId: 'fig', quantity: 3 }] };
-const cleosSecond = { userId: 'cleo', idempotencyKey: 'cart-2', items: [{ productId: 'cup', quantity: 1 }, { productId: 'fig', quantity: 1 }] };
+const cleosSecond = {
+  userId: 'cleo',
+  idempotencyKey: 'cart-2',
+  items: [
+    { productId: 'cup', quantity: 1 },
+    { productId: 'fig', quantity: 1 },
+  ],
+};
 
 export const day: readonly Step[] = [
   {
     title: 'three customers sign up',
     async play(store) {
-      for (const [userId, name] of [['ada', 'Ada Ayoub'], ['bob', 'Bob Brandt'], ['cleo', 'Cleo Conti']] as const) {
+      for (const [userId, name] of [
+        ['ada', 'Ada Ayoub'],
+        ['bob', 'Bob Brandt'],
+        ['cleo', 'Cleo Conti'],
+      ] as const) {
         const input = { userId, name, email: `${userId}@example.com`, marketing: userId === 'ada' };
         await shop(store).registerCustomer(input, by(userId, `sign-up-${userId}`));
       }
@@ -40,13 +58,16 @@ export const day: readonly Step[] = [
   {
     title: 'five products are added',
     async play(store) {
-      for (const product of products) await shop(store).addProduct(product, by('merchant', `add-${product.productId}`));
+      for (const product of products)
+        await shop(store).addProduct(product, by('merchant', `add-${product.productId}`));
     },
   },
   {
     title: 'an order is sent five times at once, and is one order',
     async play(store) {
-      await Promise.all(Array.from({ length: 5 }, () => shop(store).placeOrder(adasOrder, by('ada', 'order-ada-1'))));
+      await Promise.all(
+        Array.from({ length: 5 }, () => shop(store).placeOrder(adasOrder, by('ada', 'order-ada-1'))),
+      );
     },
   },
   {
@@ -57,19 +78,31 @@ export const day: readonly Step[] = [
       await shop(store).placeOrder(cleosSecond, by('cleo', 'order-cleo-2'));
     },
   },
-  { title: "Ada's order is paid", play: (store) => step(store, adasOrder, 'paid', by('payments', 'pay-ada-1')) },
-  { title: "Ada's order is shipped", play: (store) => step(store, adasOrder, 'shipped', by('warehouse', 'ship-ada-1')) },
+  {
+    title: "Ada's order is paid",
+    play: (store) => step(store, adasOrder, 'paid', by('payments', 'pay-ada-1')),
+  },
+  {
+    title: "Ada's order is shipped",
+    play: (store) => step(store, adasOrder, 'shipped', by('warehouse', 'ship-ada-1')),
+  },
   {
     title: 'tea is restocked',
     async play(store) {
       await shop(store).restockProduct('tea', 60, by('warehouse', 'restock-tea-1'));
     },
   },
-  { title: "Cleo's order is cancelled", play: (store) => step(store, cleosOrder, 'cancelled', by('cleo', 'cancel-cleo-1')) },
+  {
+    title: "Cleo's order is cancelled",
+    play: (store) => step(store, cleosOrder, 'cancelled', by('cleo', 'cancel-cleo-1')),
+  },
   {
     title: 'Bob and the tea pot are removed',
     async play(store) {
-      await shop(store).removeCustomer('bob', { ...by('support', 'remove-bob'), reason: 'asked to be forgotten' });
+      await shop(store).removeCustomer('bob', {
+        ...by('support', 'remove-bob'),
+        reason: 'asked to be forgotten',
+      });
       await shop(store).removeProduct('pot', { ...by('merchant', 'remove-pot'), reason: 'no longer made' });
     },
   },
@@ -83,7 +116,12 @@ export const day: readonly Step[] = [
   { title: 'somebody edits the jam behind our back, and deletes the figs', play: behindOurBack },
 ];
 
-async function step(store: Store, input: typeof adasOrder, status: 'paid' | 'shipped' | 'cancelled', who: By): Promise<void> {
+async function step(
+  store: Store,
+  input: typeof adasOrder,
+  status: 'paid' | 'shipped' | 'cancelled',
+  who: By,
+): Promise<void> {
   const key = { userId: input.userId, orderId: orderIdOf(input) };
   const found = await shop(store).order(key);
   if (found === undefined) throw new Error(`The order of ${input.userId} is not there.`);
@@ -92,7 +130,10 @@ async function step(store: Store, input: typeof adasOrder, status: 'paid' | 'shi
 
 /** What a console or another program does: no version, no reason, a plain delete. */
 async function behindOurBack({ dynamodb, tableName, table }: Store): Promise<void> {
-  const key = (productId: string) => ({ [table.pk]: { S: `PRODUCT#${productId}` }, [table.sk]: { S: `PRODUCT#${productId}` } });
+  const key = (productId: string) => ({
+    [table.pk]: { S: `PRODUCT#${productId}` },
+    [table.sk]: { S: `PRODUCT#${productId}` },
+  });
   await dynamodb.send(
     new UpdateItemCommand({
       TableName: tableName,

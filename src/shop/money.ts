@@ -12,7 +12,11 @@ export const amount = z.number().check(z.nonnegative(), z.maximum(1e9));
 
 export function toMinorUnits(value: number, code: Currency): number {
   const minor = Number(`${value}e${minorDigits[code]}`);
-  if (!Number.isSafeInteger(minor)) throw new WriteError('Invalid', `${value} is no amount in ${code}: it has ${minorDigits[code]} decimals.`);
+  if (!Number.isSafeInteger(minor))
+    throw new WriteError(
+      'Invalid',
+      `${value} is no amount in ${code}: it has ${minorDigits[code]} decimals.`,
+    );
   return minor;
 }
 

@@ -19,8 +19,14 @@ type Read = { key: string; read(): Promise<unknown> };
 export function cachedReads(store: Store) {
   return {
     customer: (userId: string) => ({ key: `user:${userId}`, read: () => get(store, customer, { userId }) }),
-    order: (userId: string, orderId: string) => ({ key: `order:${orderId}`, read: () => get(store, order, { userId, orderId }) }),
-    product: (productId: string) => ({ key: `product:${productId}`, read: () => get(store, product, { productId }) }),
+    order: (userId: string, orderId: string) => ({
+      key: `order:${orderId}`,
+      read: () => get(store, order, { userId, orderId }),
+    }),
+    product: (productId: string) => ({
+      key: `product:${productId}`,
+      read: () => get(store, product, { productId }),
+    }),
     ordersOf: (userId: string) => ({
       key: `user:${userId}:orders`,
       read: () => query(store, order, { userId }, { index: 'gsi3', newestFirst: true }),
@@ -36,7 +42,8 @@ export function cachedReads(store: Store) {
 
 export function shopReads(store: Store, port: CachePort | undefined) {
   const reads = cachedReads(store);
-  const expiresAt = (found: Found<unknown>) => (found.expiresAt === undefined ? undefined : found.expiresAt * 1000);
+  const expiresAt = (found: Found<unknown>) =>
+    found.expiresAt === undefined ? undefined : found.expiresAt * 1000;
   const through = <Value extends Found<unknown>>(read: { key: string; read(): Promise<Value | undefined> }) =>
     readThrough<Value>({ port, ...read, expiresAt, now: store.now });
   return {
@@ -51,7 +58,9 @@ export function shopReads(store: Store, port: CachePort | undefined) {
 /** Every cached read that an item can be seen through: what a comparison of cache and table goes by. */
 export function readsOf(store: Store, entity: Entity, item: Fields): Read[] {
   const reads = cachedReads(store);
-  const [userId, orderId, productId, category] = ['userId', 'orderId', 'productId', 'category'].map((field) => String(item[field]));
+  const [userId, orderId, productId, category] = ['userId', 'orderId', 'productId', 'category'].map((field) =>
+    String(item[field]),
+  );
   const all: Read[] = [
     reads.customer(`${userId}`),
     reads.order(`${userId}`, `${orderId}`),

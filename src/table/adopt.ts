@@ -20,7 +20,8 @@ export async function adopt(store: Store, change: Change): Promise<void> {
   const seen = change.carried;
   const build = expression();
   const version = build.name(table.version);
-  const asSeen = seen === undefined ? `attribute_not_exists(${version})` : `${version} = ${build.value(seen)}`;
+  const asSeen =
+    seen === undefined ? `attribute_not_exists(${version})` : `${version} = ${build.value(seen)}`;
   const condition = `attribute_exists(${build.name(table.pk)}) AND attribute_not_exists(${build.name(table.removed)}) AND ${asSeen}`;
   const next = firstVersion(store, Math.max(seen ?? 0, change.versionBefore ?? 0));
   const set: Record<string, unknown> = {

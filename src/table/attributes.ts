@@ -60,7 +60,8 @@ export function encodeAttribute(value: unknown, path = 'value'): AttributeValue 
   if (isNumeric(value)) return { N: numberText(value, path) };
   if (value instanceof Uint8Array) return { B: value };
   if (value instanceof Set) return encodeSet(value, path);
-  if (Array.isArray(value)) return { L: value.map((member, index) => encodeAttribute(member, `${path}[${index}]`)) };
+  if (Array.isArray(value))
+    return { L: value.map((member, index) => encodeAttribute(member, `${path}[${index}]`)) };
   if (isPlainObject(value)) return { M: encodeItem(value) };
   throw new AttributeError(`${path}: no attribute value for ${describe(value)}`);
 }
@@ -91,7 +92,8 @@ const decoders: Readonly<Record<string, Decoder>> = Object.assign(Object.create(
   B: decodeBinary,
   BOOL: (value, path) => expect(typeof value === 'boolean', value, path),
   NULL: (value, path) => expect(value === true, value, path) && null,
-  SS: (value, path) => new Set(list(value, path).map((member) => expect(typeof member === 'string', member, path))),
+  SS: (value, path) =>
+    new Set(list(value, path).map((member) => expect(typeof member === 'string', member, path))),
   NS: (value, path) => new Set(list(value, path).map((member) => decodeNumber(member, path))),
   BS: (value, path) => new Set(list(value, path).map((member) => decodeBinary(member, path))),
   L: (value, path) => list(value, path).map((member, index) => decodeAttribute(member, `${path}[${index}]`)),
@@ -99,10 +101,14 @@ const decoders: Readonly<Record<string, Decoder>> = Object.assign(Object.create(
 } satisfies Record<string, Decoder>);
 
 function soleMember(attribute: unknown, path: string): [string, unknown] {
-  const members = isPlainObject(attribute) ? Object.entries(attribute).filter(([, value]) => value !== undefined) : [];
+  const members = isPlainObject(attribute)
+    ? Object.entries(attribute).filter(([, value]) => value !== undefined)
+    : [];
   const [member] = members;
   if (member === undefined || members.length !== 1) {
-    throw new AttributeError(`${path}: expected an attribute value such as {"S":"text"}, got ${describe(attribute)}`);
+    throw new AttributeError(
+      `${path}: expected an attribute value such as {"S":"text"}, got ${describe(attribute)}`,
+    );
   }
   return member;
 }
@@ -116,7 +122,9 @@ function decodeNumber(value: unknown, path: string): number | ExactNumber {
     throw new AttributeError(`${path}: "${text}" is no number`, { cause });
   }
   const number = Number(text);
-  return Number.isFinite(number) && canonicalNumber(String(number)) === canonical ? number : new ExactNumber(text);
+  return Number.isFinite(number) && canonicalNumber(String(number)) === canonical
+    ? number
+    : new ExactNumber(text);
 }
 
 function decodeBinary(value: unknown, path: string): Uint8Array {
@@ -131,7 +139,8 @@ function decodeBinary(value: unknown, path: string): Uint8Array {
 
 function encodeSet(values: ReadonlySet<unknown>, path: string): AttributeValue {
   const members = [...values];
-  if (members.length === 0) throw new AttributeError(`${path}: DynamoDB has no empty set; leave the field out`);
+  if (members.length === 0)
+    throw new AttributeError(`${path}: DynamoDB has no empty set; leave the field out`);
   if (members.every((member) => typeof member === 'string')) return { SS: members };
   if (members.every(isNumeric)) return { NS: members.map((member) => numberText(member, path)) };
   if (members.every((member) => member instanceof Uint8Array)) return { BS: members };
@@ -159,7 +168,9 @@ function expect<Value>(holds: boolean, value: Value, path: string): Value {
 }
 
 function isPlainObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array);
+  return (
+    typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array)
+  );
 }
 
 /** The kind of a value, never the value: it may be personal. */

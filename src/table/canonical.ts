@@ -14,7 +14,10 @@ export function canonicalJson(value: unknown): string {
 
 /** An attribute value whose numbers and sets have one form only. */
 export function canonicalAttribute(attribute: unknown): string {
-  const [type, value] = Object.entries(Object(attribute)).find(([, member]) => member !== undefined) ?? ['NULL', true];
+  const [type, value] = Object.entries(Object(attribute)).find(([, member]) => member !== undefined) ?? [
+    'NULL',
+    true,
+  ];
   const canonical = canonicalForms[type];
   return `{"${type}":${canonical === undefined ? canonicalJson(value) : canonical(value as never)}}`;
 }

@@ -126,7 +126,11 @@ function recognise(
 
 function changeOf(entity: Entity, read: Read, table: Table): Decoded {
   const { before, after } = read.images;
-  if (before !== undefined && after !== undefined && canonicalImage(before.image) === canonicalImage(after.image)) {
+  if (
+    before !== undefined &&
+    after !== undefined &&
+    canonicalImage(before.image) === canonicalImage(after.image)
+  ) {
     return { verdict: 'unchanged', reason: 'both images say the same' };
   }
   const change = partialChange(entity, read, table);
@@ -193,7 +197,11 @@ function attribution(fields: Fields | undefined, table: Table): Pick<Change, 'ac
   return { actor: text(table.actor), reason: text(table.reason), request: text(table.request) };
 }
 
-function versionOfChange(read: Read, versionBefore: number | undefined, table: Table): { version: number; inexact?: string } {
+function versionOfChange(
+  read: Read,
+  versionBefore: number | undefined,
+  table: Table,
+): { version: number; inexact?: string } {
   const { before, after } = read.images;
   const fallback = Math.max(1, Math.round(read.time * 1000));
   if (after === undefined) {
@@ -207,7 +215,10 @@ function versionOfChange(read: Read, versionBefore: number | undefined, table: T
     return restored ? { version, inexact: 'inserted with a version far from its time' } : { version };
   }
   if (versionBefore === undefined || version > versionBefore) return { version };
-  return { version, inexact: version === versionBefore ? 'changed without a new version' : 'its version went down' };
+  return {
+    version,
+    inexact: version === versionBefore ? 'changed without a new version' : 'its version went down',
+  };
 }
 
 function live(shown: Side | undefined, table: Table): Fields | undefined {
@@ -227,7 +238,12 @@ export function versionOf(fields: Fields | undefined, table: Table): number | un
   return version !== undefined && Number.isSafeInteger(version) && version > 0 ? version : undefined;
 }
 
-function parkUnreadable(record: StreamRecord, error: AttributeError, entities: readonly Entity[], table: Table): Decoded {
+function parkUnreadable(
+  record: StreamRecord,
+  error: AttributeError,
+  entities: readonly Entity[],
+  table: Table,
+): Decoded {
   const keys = record.dynamodb?.Keys;
   const image = record.dynamodb?.NewImage ?? record.dynamodb?.OldImage;
   const text = (values: Image | undefined, name: string) => {
@@ -239,10 +255,14 @@ function parkUnreadable(record: StreamRecord, error: AttributeError, entities: r
   const sk = text(keys, table.sk);
   const ours =
     entities.some(({ name }) => name === text(image, table.type)) ||
-    (pk !== undefined && sk !== undefined && entities.some(({ key }) => key.pk.matches(pk) && key.sk.matches(sk)));
+    (pk !== undefined &&
+      sk !== undefined &&
+      entities.some(({ key }) => key.pk.matches(pk) && key.sk.matches(sk)));
   // What cannot even be told apart from ours is kept: a foreign record too many is cheap, one of ours lost is not.
   const foreign = pk !== undefined && sk !== undefined && !ours;
-  return foreign ? { verdict: 'ignored', reason: 'no entity has such a key' } : { verdict: 'parked', reason: error.message };
+  return foreign
+    ? { verdict: 'ignored', reason: 'no entity has such a key' }
+    : { verdict: 'parked', reason: error.message };
 }
 
 function parked(reason: string, change: Change | undefined): Decoded {

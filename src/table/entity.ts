@@ -37,7 +37,9 @@ type CheckedKeyPair<Pair, Item> = Pair extends { pk: infer Pk extends string; sk
   : never;
 
 /** The steps a field may take: `{ status: { pending: ['paid'], paid: [] } }`. What is not named may take any. */
-type Steps<Item> = { [Field in keyof Item]?: { [From in Item[Field] & string]: readonly (Item[Field] & string)[] } };
+type Steps<Item> = {
+  [Field in keyof Item]?: { [From in Item[Field] & string]: readonly (Item[Field] & string)[] };
+};
 
 type Declaration<
   Schema extends z.ZodMiniObject,
@@ -120,7 +122,9 @@ export function defineEntity<
     parse(fields) {
       const parsed = schema.safeParse(fields);
       if (parsed.success) return { item: parsed.data as Item };
-      const issues = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'item'}: ${issue.message}`);
+      const issues = parsed.error.issues.map(
+        (issue) => `${issue.path.join('.') || 'item'}: ${issue.message}`,
+      );
       return { misfit: issues.join('; ') };
     },
   };

@@ -20,7 +20,9 @@ export function expression() {
     },
     placeholders() {
       return {
-        ExpressionAttributeNames: Object.fromEntries([...names].map(([attribute, name]) => [name, attribute])),
+        ExpressionAttributeNames: Object.fromEntries(
+          [...names].map(([attribute, name]) => [name, attribute]),
+        ),
         ...(Object.keys(values).length > 0 && { ExpressionAttributeValues: values }),
       };
     },

@@ -14,7 +14,11 @@ export function keyAttributes(table: Table, key: Key): Record<string, string> {
 }
 
 /** The index keys of an item; one whose fields are absent is `undefined`: the item is not in that index. */
-export function indexAttributes(entity: Entity, table: Table, fields: Fields): Record<string, string | undefined> {
+export function indexAttributes(
+  entity: Entity,
+  table: Table,
+  fields: Fields,
+): Record<string, string | undefined> {
   const attributes: Record<string, string | undefined> = {};
   for (const [index, templates] of Object.entries(entity.indexes)) {
     const names = table.indexes[index];
@@ -31,7 +35,10 @@ export function indexAttributes(entity: Entity, table: Table, fields: Fields): R
 function renderWhole(entity: Entity, template: Template, fields: Fields): string {
   const key = renderSafely(entity, template, fields);
   if (key !== undefined) return key;
-  throw new WriteError('Invalid', `${entity.name}: the key ${template.text} needs ${template.fields.join(', ')}.`);
+  throw new WriteError(
+    'Invalid',
+    `${entity.name}: the key ${template.text} needs ${template.fields.join(', ')}.`,
+  );
 }
 
 function renderSafely(entity: Entity, template: Template, fields: Fields): string | undefined {

@@ -2,8 +2,13 @@
  * Rows put once: 25 conditional puts in one transaction. A row that is there already is told apart by its hash:
  * the same is a repeat, another is an alarm, and neither stops its neighbours.
  */
-import { type AttributeValue, TransactionCanceledException, TransactWriteItemsCommand } from '@aws-sdk/client-dynamodb';
+
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import {
+  type AttributeValue,
+  TransactionCanceledException,
+  TransactWriteItemsCommand,
+} from '@aws-sdk/client-dynamodb';
 import { encodeItem } from './attributes.ts';
 import type { Fields } from './entity.ts';
 
@@ -15,7 +20,11 @@ export type RowAnswer =
   | { state: 'failed'; reason: string; retryable: boolean };
 
 /** One answer per row, in order. Never more than 25 rows: no two with one key. */
-export async function putAbsent(dynamodb: DynamoDBClient, tableName: string, rows: readonly Row[]): Promise<RowAnswer[]> {
+export async function putAbsent(
+  dynamodb: DynamoDBClient,
+  tableName: string,
+  rows: readonly Row[],
+): Promise<RowAnswer[]> {
   const answers = new Map<Row, RowAnswer>();
   let open = [...rows];
   while (open.length > 0) {
@@ -27,9 +36,15 @@ export async function putAbsent(dynamodb: DynamoDBClient, tableName: string, row
 }
 
 /** Settles at least one row: all where the transaction went through, else those that stood in its way. */
-async function putOnce(dynamodb: DynamoDBClient, tableName: string, rows: Row[]): Promise<Map<Row, RowAnswer>> {
+async function putOnce(
+  dynamodb: DynamoDBClient,
+  tableName: string,
+  rows: Row[],
+): Promise<Map<Row, RowAnswer>> {
   try {
-    await dynamodb.send(new TransactWriteItemsCommand({ TransactItems: rows.map((row) => putOf(tableName, row)) }));
+    await dynamodb.send(
+      new TransactWriteItemsCommand({ TransactItems: rows.map((row) => putOf(tableName, row)) }),
+    );
     return new Map(rows.map((row) => [row, { state: 'applied' }]));
   } catch (error) {
     if (!(error instanceof TransactionCanceledException)) return allFailed(rows, error);
@@ -38,7 +53,12 @@ async function putOnce(dynamodb: DynamoDBClient, tableName: string, rows: Row[])
     rows.forEach((row, index) => {
       const { Code = 'None', Item, Message } = reasons[index] ?? {};
       if (Code === 'ConditionalCheckFailed') settled.set(row, compare(row, Item));
-      else if (Code !== 'None') settled.set(row, { state: 'failed', reason: `${Code}: ${Message}`, retryable: Code !== 'ValidationError' });
+      else if (Code !== 'None')
+        settled.set(row, {
+          state: 'failed',
+          reason: `${Code}: ${Message}`,
+          retryable: Code !== 'ValidationError',
+        });
     });
     return settled.size > 0 ? settled : allFailed(rows, error);
   }
@@ -57,11 +77,17 @@ function putOf(tableName: string, row: Row) {
 
 function compare(row: Row, found: Record<string, AttributeValue> | undefined): RowAnswer {
   if (found?.hash?.S === row.hash) return { state: 'repeated' };
-  return { state: 'failed', retryable: false, reason: `ALARM: another row lies at ${row.pk} ${row.sk} with other content` };
+  return {
+    state: 'failed',
+    retryable: false,
+    reason: `ALARM: another row lies at ${row.pk} ${row.sk} with other content`,
+  };
 }
 
 function allFailed(rows: Row[], error: unknown): Map<Row, RowAnswer> {
   const { name, message } = error instanceof Error ? error : new Error(String(error));
-  const retryable = !['ValidationException', 'AccessDeniedException', 'ResourceNotFoundException'].includes(name);
+  const retryable = !['ValidationException', 'AccessDeniedException', 'ResourceNotFoundException'].includes(
+    name,
+  );
   return new Map(rows.map((row) => [row, { state: 'failed', reason: `${name}: ${message}`, retryable }]));
 }

@@ -64,10 +64,14 @@ export async function query<Item extends Fields>(
   const { table } = store;
   const templates = index === undefined ? entity.key : entity.indexes[index];
   const names = index === undefined ? table : table.indexes[index];
-  if (templates === undefined || names === undefined) throw new Error(`${entity.name} is in no index "${index}".`);
+  if (templates === undefined || names === undefined)
+    throw new Error(`${entity.name} is in no index "${index}".`);
   const build = expression();
   const partition = `${build.name(names.pk)} = ${build.value(templates.pk.render(fields))}`;
-  const sort = templates.sk.prefix === '' ? '' : ` AND begins_with(${build.name(names.sk)}, ${build.value(templates.sk.prefix)})`;
+  const sort =
+    templates.sk.prefix === ''
+      ? ''
+      : ` AND begins_with(${build.name(names.sk)}, ${build.value(templates.sk.prefix)})`;
   const found: Found<Item>[] = [];
   let start: Record<string, never> | undefined;
   do {
@@ -83,7 +87,8 @@ export async function query<Item extends Fields>(
     );
     for (const image of page.Items ?? []) {
       const stored = readStored(table, image, epochSeconds(store));
-      if (stored.live && stored.fields[table.type] === entity.name) found.push(toFound(entity, table, stored));
+      if (stored.live && stored.fields[table.type] === entity.name)
+        found.push(toFound(entity, table, stored));
     }
     start = page.LastEvaluatedKey as Record<string, never> | undefined;
   } while (start !== undefined && found.length < limit);

@@ -18,7 +18,11 @@ type RuleOptions<Personal extends string> = {
   eventVersion?: number;
 };
 
-export type EventRule<Field extends string = string, Value = unknown, Personal extends string = string> = RuleOptions<Personal> & {
+export type EventRule<
+  Field extends string = string,
+  Value = unknown,
+  Personal extends string = string,
+> = RuleOptions<Personal> & {
   field?: Field;
   value?: Value;
   holds(moment: Moment): boolean;

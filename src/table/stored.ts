@@ -34,9 +34,14 @@ export function readStored(table: Table, image: Image, epochSeconds: number): St
   };
 }
 
-export function toFound<Item extends Fields>(entity: Entity<Item>, table: Table, stored: Stored): Found<Item> {
+export function toFound<Item extends Fields>(
+  entity: Entity<Item>,
+  table: Table,
+  stored: Stored,
+): Found<Item> {
   const parsed = entity.parse(stored.fields);
-  if ('misfit' in parsed) throw new WriteError('Invalid', `A stored ${entity.name} does not fit its schema: ${parsed.misfit}`);
+  if ('misfit' in parsed)
+    throw new WriteError('Invalid', `A stored ${entity.name} does not fit its schema: ${parsed.misfit}`);
   const expiresAt = stored.fields[table.ttl];
   return {
     item: parsed.item,

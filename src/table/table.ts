@@ -19,7 +19,9 @@ export type Table = ReturnType<typeof defineTable>;
  * The names of every attribute that Sluice itself writes. What it stamps begins with an underscore, so that it
  * stands apart from the fields of the entities.
  */
-export function defineTable<const IndexName extends string = never>(declaration: TableDeclaration<IndexName>) {
+export function defineTable<const IndexName extends string = never>(
+  declaration: TableDeclaration<IndexName>,
+) {
   const { pk, sk, type, version, ttl = '_ttl' } = declaration;
   const indexes: Readonly<Record<string, IndexKeys>> = declaration.indexes ?? {};
   const stamps = {

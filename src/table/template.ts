@@ -10,7 +10,9 @@ export type FieldsOf<Text extends string> = Text extends `${string}{${infer Fiel
   : never;
 
 /** The template itself where each of its fields is a field of the item that can stand in a key, else a message. */
-export type CheckedTemplate<Text extends string, Item> = [Exclude<FieldsOf<Text>, KeyField<Item>>] extends [never]
+export type CheckedTemplate<Text extends string, Item> = [Exclude<FieldsOf<Text>, KeyField<Item>>] extends [
+  never,
+]
   ? Text
   : `{${Exclude<FieldsOf<Text>, KeyField<Item>>}} is no field that can stand in a key`;
 
@@ -51,7 +53,8 @@ function piecesOf(text: string): Piece[] {
   const pieces: Piece[] = [];
   for (const [index, part] of text.split(/\{([^{}]*)\}/).entries()) {
     if (index % 2 === 1) {
-      if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(part)) throw new Error(`Key template "${text}": "{${part}}" names no field.`);
+      if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(part))
+        throw new Error(`Key template "${text}": "{${part}}" names no field.`);
       pieces.push({ field: part });
     } else if (part !== '') pieces.push({ literal: part });
   }
@@ -79,11 +82,16 @@ function render(text: string, pieces: Piece[], item: Readonly<Record<string, unk
     if (value === undefined || value === null) return undefined;
     const part = String(value);
     const following = pieces[index + 1];
-    if (part === '' || (following !== undefined && 'literal' in following && part.includes(following.literal))) {
+    if (
+      part === '' ||
+      (following !== undefined && 'literal' in following && part.includes(following.literal))
+    ) {
       // Else two different items could render the same key.
       throw new Error(
         `Key template "${text}": field ${piece.field} must be non-empty${
-          following !== undefined && 'literal' in following ? ` and must not contain "${following.literal}"` : ''
+          following !== undefined && 'literal' in following
+            ? ` and must not contain "${following.literal}"`
+            : ''
         }.`,
       );
     }

@@ -23,12 +23,19 @@ export async function attack(home: Home): Promise<Attack> {
 
 /** A record of ours that nobody can decode: its price is no number. Both readers get it. */
 function poisonBatches(app: App, recorded: readonly Batch[]): Batch[] {
-  const sample = recorded.flatMap(({ event }) => event.Records).find(({ dynamodb }) => dynamodb?.NewImage?.[app.table.type]);
+  const sample = recorded
+    .flatMap(({ event }) => event.Records)
+    .find(({ dynamodb }) => dynamodb?.NewImage?.[app.table.type]);
   if (sample === undefined) return [];
   const record = structuredClone(sample);
   const poison = { ...record.dynamodb?.NewImage, poison: { N: 'not a number' } };
-  const Records: DynamoDBRecord[] = [{ ...record, eventID: 'poison', dynamodb: { ...record.dynamodb, NewImage: poison } }];
-  return [{ function: 'project', event: { Records } }, { function: 'notify', event: { Records: structuredClone(Records) } }];
+  const Records: DynamoDBRecord[] = [
+    { ...record, eventID: 'poison', dynamodb: { ...record.dynamodb, NewImage: poison } },
+  ];
+  return [
+    { function: 'project', event: { Records } },
+    { function: 'notify', event: { Records: structuredClone(Records) } },
+  ];
 }
 
 function shuffledEvent({ Records }: DynamoDBStreamEvent): DynamoDBStreamEvent {

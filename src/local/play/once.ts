@@ -1,6 +1,7 @@
 /** Plays a day, proves the end state, attacks, and proves it again. */
-import { readThrough } from '../../sinks/cache/read.ts';
+
 import { type BatchReport, reports } from '../../pipeline/report.ts';
+import { readThrough } from '../../sinks/cache/read.ts';
 import type { Home } from '../home.ts';
 import type { ReadsOf } from '../proof/cache.ts';
 import { readTruth } from '../proof/truth.ts';
@@ -55,22 +56,35 @@ async function warm({ app, store, streams, streamArns, connections }: Home, read
   const { items } = await readTruth(app, store, streams, streamArns.table);
   for (const { entity, stored } of items) {
     if (!stored.live) continue;
-    for (const read of readsOf(store, entity, stored.fields)) await readThrough({ port: connections.cache, ...read });
+    for (const read of readsOf(store, entity, stored.fields))
+      await readThrough({ port: connections.cache, ...read });
   }
 }
 
 /** What a step caused, sink by sink: in a view what was written, in the others what was new. */
 function line(title: string, batches: readonly BatchReport[]): string {
   const applied = (sink: string) => batches.reduce((sum, { sinks }) => sum + (sinks[sink]?.applied ?? 0), 0);
-  const counts = ['search', 'cache', 'audit', 'email', 'bus'].map((sink) => `${sink} ${String(applied(sink)).padEnd(4)}`);
+  const counts = ['search', 'cache', 'audit', 'email', 'bus'].map(
+    (sink) => `${sink} ${String(applied(sink)).padEnd(4)}`,
+  );
   return `${title.padEnd(60)} ${counts.join(' ')}`.trimEnd();
 }
 
 function proofOf(before: Comparison, after: Comparison, repeats: number, refused: string[]): Proof {
   const both = [before, after];
-  const parking = before.parked === 0 && after.parked === 1 ? [] : [`${before.parked}, then ${after.parked} parked; expected 0, then 1`];
-  const findings = [...new Set([...both.flatMap(({ missing, stale, doubled }) => [...missing, ...stale, ...doubled]), ...parking, ...refused])];
-  const most = (kind: 'missing' | 'stale' | 'doubled') => Math.max(...both.map((comparison) => comparison[kind].length));
+  const parking =
+    before.parked === 0 && after.parked === 1
+      ? []
+      : [`${before.parked}, then ${after.parked} parked; expected 0, then 1`];
+  const findings = [
+    ...new Set([
+      ...both.flatMap(({ missing, stale, doubled }) => [...missing, ...stale, ...doubled]),
+      ...parking,
+      ...refused,
+    ]),
+  ];
+  const most = (kind: 'missing' | 'stale' | 'doubled') =>
+    Math.max(...both.map((comparison) => comparison[kind].length));
   return {
     ok: findings.length === 0,
     items: after.items,
@@ -85,7 +99,17 @@ function proofOf(before: Comparison, after: Comparison, repeats: number, refused
 }
 
 /** The proof in a line, and below it what is wrong, if anything is. */
-export function proofLines({ ok, items, sinks, missing, stale, doubled, repeats, parked, findings }: Proof): string[] {
+export function proofLines({
+  ok,
+  items,
+  sinks,
+  missing,
+  stale,
+  doubled,
+  repeats,
+  parked,
+  findings,
+}: Proof): string[] {
   const figures = `${missing} missing, ${stale} stale, ${doubled} doubled (and again after ${repeats} repeats)`;
   return [
     `${parked} parked${parked === 1 ? ', as expected' : ''}`,

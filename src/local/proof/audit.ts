@@ -7,7 +7,11 @@ import { scan } from './truth.ts';
 
 type AuditRow = { pk: string; sk: string; change: string; version: number; versionBefore?: number };
 
-export async function compareAudit(dynamodb: DynamoDBClient, tableName: string, changes: readonly Change[]): Promise<Finding> {
+export async function compareAudit(
+  dynamodb: DynamoDBClient,
+  tableName: string,
+  changes: readonly Change[],
+): Promise<Finding> {
   const finding = nothing();
   const rows = (await scan(dynamodb, tableName)).map((image) => decodeImage(image) as AuditRow);
   const held = counted(rows.map(({ change }) => change));
@@ -20,7 +24,8 @@ export async function compareAudit(dynamodb: DynamoDBClient, tableName: string, 
   }
   const shown = new Set(rows.map(({ pk, version }) => `${pk} ${version}`));
   for (const { pk, sk, versionBefore } of rows) {
-    if (versionBefore !== undefined && !shown.has(`${pk} ${versionBefore}`)) finding.missing.push(`a gap before ${pk} ${sk}`);
+    if (versionBefore !== undefined && !shown.has(`${pk} ${versionBefore}`))
+      finding.missing.push(`a gap before ${pk} ${sk}`);
   }
   return finding;
 }

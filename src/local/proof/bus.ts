@@ -5,7 +5,11 @@ import { eventsOf } from '../../table/events.ts';
 import { counted, type Finding, nothing } from './finding.ts';
 
 /** `repeatsAllowed`: after an attack each event may have come again, but none that was not there. */
-export function compareBus(received: readonly PublishedEvent[], changes: readonly Change[], repeatsAllowed: boolean): Finding {
+export function compareBus(
+  received: readonly PublishedEvent[],
+  changes: readonly Change[],
+  repeatsAllowed: boolean,
+): Finding {
   const finding = nothing();
   const expected = new Set(changes.flatMap((change) => eventsOf(change).map(({ id }) => id)));
   const times = counted(received.map(({ meta }) => meta.eventId));
@@ -25,7 +29,8 @@ function overtaken(received: readonly PublishedEvent[]): string[] {
   const late: string[] = [];
   for (const { meta } of firsts.values()) {
     const item = JSON.stringify([meta.entity, meta.key]);
-    if (meta.version < (newest.get(item) ?? 0) && !meta.late) late.push(`${meta.eventId} came after a newer one and was not marked late`);
+    if (meta.version < (newest.get(item) ?? 0) && !meta.late)
+      late.push(`${meta.eventId} came after a newer one and was not marked late`);
     newest.set(item, Math.max(meta.version, newest.get(item) ?? 0));
   }
   return late;

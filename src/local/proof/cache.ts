@@ -7,9 +7,18 @@ import type { Store } from '../../table/store.ts';
 import { type Finding, nothing } from './finding.ts';
 
 /** The cached reads that an item can be seen through; the application knows them. */
-export type ReadsOf = (store: Store, entity: Entity, item: Fields) => { key: string; read(): Promise<unknown> }[];
+export type ReadsOf = (
+  store: Store,
+  entity: Entity,
+  item: Fields,
+) => { key: string; read(): Promise<unknown> }[];
 
-export async function compareCache(port: CachePort, store: Store, changes: readonly Change[], readsOf: ReadsOf): Promise<Finding> {
+export async function compareCache(
+  port: CachePort,
+  store: Store,
+  changes: readonly Change[],
+  readsOf: ReadsOf,
+): Promise<Finding> {
   const finding = nothing();
   const sides = changes.flatMap(({ entity, before, after }) =>
     [before, after].flatMap((item) => (item === undefined ? [] : readsOf(store, entity, item))),

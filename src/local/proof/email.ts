@@ -20,7 +20,8 @@ export function compareEmail(received: readonly ReceivedMail[], changes: readonl
   for (const { tag, to } of received) {
     const row = expected.get(tag ?? '');
     if (row === undefined) finding.doubled.push('a mail that no change caused');
-    else if (to.length !== 1 || to[0] !== row.to) finding.stale.push(`mail ${row.email} for ${row.change} went elsewhere`);
+    else if (to.length !== 1 || to[0] !== row.to)
+      finding.stale.push(`mail ${row.email} for ${row.change} went elsewhere`);
   }
   return finding;
 }

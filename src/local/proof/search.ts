@@ -9,10 +9,17 @@ import type { TrueItem } from './truth.ts';
 
 type Held = { version: number; document: Fields };
 
-export async function compareSearch(client: Client, prefix: string, store: Store, items: readonly TrueItem[]): Promise<Finding> {
+export async function compareSearch(
+  client: Client,
+  prefix: string,
+  store: Store,
+  items: readonly TrueItem[],
+): Promise<Finding> {
   const finding = nothing();
   const searched = items.filter(({ entity }) => entity.search !== undefined);
-  const held = await documents(client, [...new Set(searched.map(({ entity }) => `${prefix}${entity.search?.index}`))]);
+  const held = await documents(client, [
+    ...new Set(searched.map(({ entity }) => `${prefix}${entity.search?.index}`)),
+  ]);
   const live = new Map(searched.filter(({ stored }) => stored.live).map((one) => [one.item, one]));
   for (const [item, { entity, stored }] of live) {
     const found = held.get(item);
@@ -23,10 +30,12 @@ export async function compareSearch(client: Client, prefix: string, store: Store
     if (found === undefined) finding.missing.push(`search has no document of ${item}`);
     else if (found.version !== stored.version) {
       finding.stale.push(`search has ${item} at version ${found.version}, the table at ${stored.version}`);
-    } else if (!isDeepStrictEqual(found.document, expected)) finding.stale.push(`search shows another content of ${item}`);
+    } else if (!isDeepStrictEqual(found.document, expected))
+      finding.stale.push(`search shows another content of ${item}`);
   }
   for (const [item, { document }] of held) {
-    if (!live.has(item) && document[marks.removedAt] === undefined) finding.stale.push(`search still shows ${item}, which is gone`);
+    if (!live.has(item) && document[marks.removedAt] === undefined)
+      finding.stale.push(`search still shows ${item}, which is gone`);
   }
   return finding;
 }

@@ -17,7 +17,12 @@ import { lambdaRecord } from '../mapping/record.ts';
 export type TrueItem = { item: string; entity: Entity; stored: Stored };
 export type Truth = { items: TrueItem[]; changes: Change[] };
 
-export async function readTruth(app: App, store: Store, streams: DynamoDBStreamsClient, streamArn: string): Promise<Truth> {
+export async function readTruth(
+  app: App,
+  store: Store,
+  streams: DynamoDBStreamsClient,
+  streamArn: string,
+): Promise<Truth> {
   const images = await scan(store.dynamodb, store.tableName);
   const records = await readStream(streams, streamArn);
   const decoded = records.map((record) => app.decode(record));

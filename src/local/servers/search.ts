@@ -1,5 +1,5 @@
 import { type Answer, listen, type Request, type Running } from './http.ts';
-import { describeError, SearchError } from './search/error.ts';
+import { answerOf, SearchError } from './search/error.ts';
 import { createRoutes } from './search/routes.ts';
 
 type Options = { port?: number; now?: () => number };
@@ -22,10 +22,6 @@ function guarded(answer: ReturnType<typeof createRoutes>, request: Request) {
     return answer(request);
   } catch (error) {
     if (!(error instanceof SearchError)) throw error;
-    const described = describeError(error);
-    return {
-      status: error.status,
-      body: { error: { root_cause: [described], ...described }, status: error.status },
-    };
+    return answerOf(error);
   }
 }

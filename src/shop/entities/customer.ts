@@ -18,7 +18,13 @@ export const customer = defineEntity({
   search: {
     index: 'customers',
     fields: { userId: 'keyword', name: 'text', email: 'keyword', marketing: 'boolean', createdAt: 'date' },
-    document: ({ userId, name, email, marketing, createdAt }) => ({ userId, name, email, marketing, createdAt }),
+    document: ({ userId, name, email, marketing, createdAt }) => ({
+      userId,
+      name,
+      email,
+      marketing,
+      createdAt,
+    }),
   },
   cache: ({ userId }) => [`user:${userId}`],
   events: {

@@ -13,7 +13,14 @@ export const order = defineEntity({
     email: z.string().check(z.email()),
     status: z.enum(['pending', 'paid', 'shipped', 'delivered', 'cancelled']),
     items: z
-      .array(z.object({ productId: z.string(), name: z.string(), quantity: z.int().check(z.positive()), price: amount }))
+      .array(
+        z.object({
+          productId: z.string(),
+          name: z.string(),
+          quantity: z.int().check(z.positive()),
+          price: amount,
+        }),
+      )
       .check(z.minLength(1), z.maxLength(99)),
     total: amount,
     currency,
@@ -64,8 +71,18 @@ export const order = defineEntity({
     OrderCancelled: became('status', 'cancelled'),
   },
   emails: {
-    orderConfirmation: { on: 'OrderPlaced', policy: 'atMostOnce', to: ({ email }) => email, template: orderConfirmation },
-    orderShipped: { on: 'OrderShipped', policy: 'atLeastOnce', to: ({ email }) => email, template: orderShipped },
+    orderConfirmation: {
+      on: 'OrderPlaced',
+      policy: 'atMostOnce',
+      to: ({ email }) => email,
+      template: orderConfirmation,
+    },
+    orderShipped: {
+      on: 'OrderShipped',
+      policy: 'atLeastOnce',
+      to: ({ email }) => email,
+      template: orderShipped,
+    },
   },
   audit: { redact: ['email'] },
 });

@@ -29,7 +29,10 @@ export const product = defineEntity({
     },
     document: (product) => product,
   },
-  cache: ({ productId, category }) => [`product:${productId}`, { key: `category:${category}`, from: 'index' }],
+  cache: ({ productId, category }) => [
+    `product:${productId}`,
+    { key: `category:${category}`, from: 'index' },
+  ],
   events: {
     ProductAdded: created(),
     ProductRestocked: increased('stock'),

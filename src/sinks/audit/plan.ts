@@ -13,7 +13,11 @@ export function planRow(table: Table, change: Change): Row[] {
     {
       pk: change.item,
       sk: rowOrder(change),
-      hash: hash([images.before, images.after].map((image) => (image === undefined ? '-' : canonicalImage(image))).join('\n')),
+      hash: hash(
+        [images.before, images.after]
+          .map((image) => (image === undefined ? '-' : canonicalImage(image)))
+          .join('\n'),
+      ),
       change: change.id,
       entity: entity.name,
       kind: change.kind,
@@ -40,11 +44,21 @@ function rowOrder(change: Change): string {
 
 type Difference = { before?: unknown; after?: unknown } | 'redacted';
 
-function difference(table: Table, before: Image = {}, after: Image = {}, redact: readonly string[]): Record<string, Difference> {
-  const names = [...new Set([...Object.keys(before), ...Object.keys(after)])].filter((name) => !table.reserved.has(name));
+function difference(
+  table: Table,
+  before: Image = {},
+  after: Image = {},
+  redact: readonly string[],
+): Record<string, Difference> {
+  const names = [...new Set([...Object.keys(before), ...Object.keys(after)])].filter(
+    (name) => !table.reserved.has(name),
+  );
   const changed = names.filter((name) => !sameAttribute(own(before, name), own(after, name)));
   return Object.fromEntries(
-    changed.map((name) => [name, redact.includes(name) ? 'redacted' : { ...side('before', before, name), ...side('after', after, name) }]),
+    changed.map((name) => [
+      name,
+      redact.includes(name) ? 'redacted' : { ...side('before', before, name), ...side('after', after, name) },
+    ]),
   );
 }
 

@@ -53,6 +53,7 @@ function entrySize(connections: Connections, event: PlannedEvent): number {
 function answerOf(entry: PutEventsResultEntry | undefined): Answer {
   if (entry?.EventId !== undefined) return { state: 'applied' };
   const code = entry?.ErrorCode;
-  if (code === undefined) return { state: 'failed', reason: 'EventBridge did not answer for it', retryable: true };
+  if (code === undefined)
+    return { state: 'failed', reason: 'EventBridge did not answer for it', retryable: true };
   return { state: 'failed', reason: code, retryable: !permanent.has(code) };
 }

@@ -16,7 +16,12 @@ export type Cached<Value> = {
 
 const defaultMilliseconds = 300_000;
 
-export async function readThrough<Value>({ port, key, read, ...options }: Cached<Value>): Promise<Value | undefined> {
+export async function readThrough<Value>({
+  port,
+  key,
+  read,
+  ...options
+}: Cached<Value>): Promise<Value | undefined> {
   const held = await port?.read(key).catch(() => undefined);
   if (held !== undefined && 'value' in held) return fromText(held.value) as Value;
   const value = await read();

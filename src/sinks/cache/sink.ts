@@ -16,7 +16,9 @@ export const cache: SinkFactory = ({ connections }) => {
     async send(keys) {
       const answers = await port.invalidate(keys);
       return answers.map((answer): Answer => {
-        return answer === true ? { state: 'applied' } : { state: 'failed', reason: answer.message, retryable: true };
+        return answer === true
+          ? { state: 'applied' }
+          : { state: 'failed', reason: answer.message, retryable: true };
       });
     },
   };

@@ -29,7 +29,13 @@ export function planRows(change: Change): MailRow[] {
   return Object.entries(change.entity.emails)
     .filter(([, { on }]) => happened.has(on))
     .map(([name, { policy, to }]) => {
-      const content = { change: change.id, entity: change.entity.name, email: name, policy, occurredAt: change.occurredAt };
+      const content = {
+        change: change.id,
+        entity: change.entity.name,
+        email: name,
+        policy,
+        occurredAt: change.occurredAt,
+      };
       return {
         pk: change.item,
         // Version order within the item: the sender takes them so.
@@ -44,5 +50,7 @@ export function planRows(change: Change): MailRow[] {
 }
 
 function pick(item: Readonly<Record<string, unknown>>, names: readonly string[]): Record<string, unknown> {
-  return Object.fromEntries(names.filter((name) => Object.hasOwn(item, name)).map((name) => [name, item[name]]));
+  return Object.fromEntries(
+    names.filter((name) => Object.hasOwn(item, name)).map((name) => [name, item[name]]),
+  );
 }

@@ -19,7 +19,9 @@ export function plan(change: Change): SearchRequest[] {
   const place = { index: entity.search.index, id, version };
   if (change.inexact !== undefined) return [{ ...place, kind: 'reread', change }];
   const document =
-    change.after === undefined ? removedMark(change.occurredAt) : documentOf(entity, change.after, change.expiresAt);
+    change.after === undefined
+      ? removedMark(change.occurredAt)
+      : documentOf(entity, change.after, change.expiresAt);
   return [{ ...place, kind: 'document', document }];
 }
 
@@ -31,7 +33,9 @@ export function newer(one: SearchRequest, other: SearchRequest): SearchRequest {
 
 export function documentOf(entity: Entity, item: Fields, expiresAt: number | undefined): Fields {
   const document = plainJson(entity.search?.document(item) ?? {}) as Fields;
-  return expiresAt === undefined ? document : { ...document, [marks.expiresAt]: new Date(expiresAt * 1000).toISOString() };
+  return expiresAt === undefined
+    ? document
+    : { ...document, [marks.expiresAt]: new Date(expiresAt * 1000).toISOString() };
 }
 
 export function removedMark(at: string): Fields {

@@ -3,7 +3,10 @@ import type { Client } from '@opensearch-project/opensearch';
 import type { Entity, Fields } from '../../table/entity.ts';
 import { marks } from './plan.ts';
 
-export type SearchPage = { total: number; hits: { id: string; score: number | undefined; document: Fields }[] };
+export type SearchPage = {
+  total: number;
+  hits: { id: string; score: number | undefined; document: Fields }[];
+};
 
 export type SearchOptions = {
   /** What stands before the name of every index. */
@@ -16,14 +19,25 @@ export type SearchOptions = {
 };
 
 /** Finds documents of an entity by words in its text fields; an empty text finds all that pass the filters. */
-export async function searchFor(client: Client, entity: Entity, text: string, options: SearchOptions): Promise<SearchPage> {
-  if (entity.search === undefined) throw new Error(`${entity.name} is not searched: its declaration has no "search".`);
+export async function searchFor(
+  client: Client,
+  entity: Entity,
+  text: string,
+  options: SearchOptions,
+): Promise<SearchPage> {
+  if (entity.search === undefined)
+    throw new Error(`${entity.name} is not searched: its declaration has no "search".`);
   const { index, fields } = entity.search;
   const unknown = Object.keys(options.filters ?? {}).find((field) => !(field in fields));
   if (unknown !== undefined) throw new Error(`${entity.name} has no search field "${unknown}".`);
   const { body } = await client.search({
     index: `${options.prefix}${index}`,
-    body: { query: queryOf(fields, text, options), from: options.from ?? 0, size: options.size ?? 20, track_total_hits: true },
+    body: {
+      query: queryOf(fields, text, options),
+      from: options.from ?? 0,
+      size: options.size ?? 20,
+      track_total_hits: true,
+    },
   });
   const total = body.hits.total;
   return {
@@ -36,10 +50,16 @@ export async function searchFor(client: Client, entity: Entity, text: string, op
   };
 }
 
-function queryOf(fields: Readonly<Record<string, string>>, text: string, { filters = {}, now }: SearchOptions) {
+function queryOf(
+  fields: Readonly<Record<string, string>>,
+  text: string,
+  { filters = {}, now }: SearchOptions,
+) {
   const texts = Object.keys(fields).filter((field) => fields[field] === 'text');
   const words = text.trim();
-  const match = { multi_match: { query: words, fields: texts, operator: 'and' as const, type: 'cross_fields' as const } };
+  const match = {
+    multi_match: { query: words, fields: texts, operator: 'and' as const, type: 'cross_fields' as const },
+  };
   const exact = Object.entries(filters).map(([field, value]) => {
     return Array.isArray(value) ? { terms: { [field]: [...value] } } : { term: { [field]: value } };
   });
@@ -47,5 +67,7 @@ function queryOf(fields: Readonly<Record<string, string>>, text: string, { filte
     { exists: { field: marks.removedAt } },
     { range: { [marks.expiresAt]: { lte: new Date(now).toISOString() } } },
   ];
-  return { bool: { must: [words === '' ? { match_all: {} } : match], filter: exact as never[], must_not: gone } };
+  return {
+    bool: { must: [words === '' ? { match_all: {} } : match], filter: exact as never[], must_not: gone },
+  };
 }

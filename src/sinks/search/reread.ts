@@ -14,9 +14,14 @@ export type DocumentRequest = SearchRequest & { kind: 'document' };
  * First gives changed items a version again, then reads them: one answer per request, in order, a document or why
  * there is none. The clock is read before the items, so that a version taken from it is no later than they are.
  */
-export async function resolve(store: Store, requests: readonly Reread[]): Promise<(DocumentRequest | Error)[]> {
+export async function resolve(
+  store: Store,
+  requests: readonly Reread[],
+): Promise<(DocumentRequest | Error)[]> {
   if (requests.length === 0) return [];
-  const adopted = await Promise.allSettled(requests.map(({ change }) => isAdoptable(change) && adopt(store, change)));
+  const adopted = await Promise.allSettled(
+    requests.map(({ change }) => isAdoptable(change) && adopt(store, change)),
+  );
   const clock = store.now() * 1000;
   const keys = new Map(requests.map(({ change }) => [change.item, change.key]));
   const images = await getImages(store, [...keys.values()]);
@@ -39,12 +44,19 @@ function present(store: Store, change: Change, image: Image | undefined, clock: 
   const version = stored.version ?? clock;
   if (!stored.live) return { version: Math.max(version, change.version), document: gone };
   const parsed = change.entity.parse(stored.fields);
-  if ('misfit' in parsed) return new Error(`the item does not fit ${change.entity.name} any more: ${parsed.misfit}`);
+  if ('misfit' in parsed)
+    return new Error(`the item does not fit ${change.entity.name} any more: ${parsed.misfit}`);
   const expiry = stored.fields[store.table.ttl];
-  return { version, document: documentOf(change.entity, parsed.item, typeof expiry === 'number' ? expiry : undefined) };
+  return {
+    version,
+    document: documentOf(change.entity, parsed.item, typeof expiry === 'number' ? expiry : undefined),
+  };
 }
 
 function keyText(store: Store, image: Image): string {
-  const fields = decodeImage({ pk: image[store.table.pk] ?? { NULL: true }, sk: image[store.table.sk] ?? { NULL: true } });
+  const fields = decodeImage({
+    pk: image[store.table.pk] ?? { NULL: true },
+    sk: image[store.table.sk] ?? { NULL: true },
+  });
   return JSON.stringify([fields.pk, fields.sk]);
 }

@@ -36,8 +36,10 @@ async function send(target: Target, requests: SearchRequest[]): Promise<Answer[]
   const documents = new Map<SearchRequest, DocumentRequest>();
   for (const request of requests) {
     const document = request.kind === 'document' ? request : resolved[rereads.indexOf(request)];
-    if (document === undefined || document instanceof Error) answers.set(request, failed(document?.message ?? 'not read', true));
-    else if (Buffer.byteLength(document.id) > idBytes) answers.set(request, failed(`its id is longer than ${idBytes} bytes`, false));
+    if (document === undefined || document instanceof Error)
+      answers.set(request, failed(document?.message ?? 'not read', true));
+    else if (Buffer.byteLength(document.id) > idBytes)
+      answers.set(request, failed(`its id is longer than ${idBytes} bytes`, false));
     else documents.set(request, document);
   }
   const sent = await bulk(target, [...documents.values()]);
@@ -51,7 +53,9 @@ async function send(target: Target, requests: SearchRequest[]): Promise<Answer[]
 async function bulk(target: Target, requests: DocumentRequest[]): Promise<Answer[]> {
   if (requests.length === 0) return [];
   try {
-    const { body } = await target.client.bulk({ body: requests.flatMap((request) => operation(target.prefix, request)) });
+    const { body } = await target.client.bulk({
+      body: requests.flatMap((request) => operation(target.prefix, request)),
+    });
     const items = body.items ?? [];
     return requests.map((_, index) => answerOf(items[index]?.index));
   } catch (error) {
@@ -64,7 +68,10 @@ async function bulk(target: Target, requests: DocumentRequest[]): Promise<Answer
 }
 
 function operation(prefix: string, { index, id, version, document }: DocumentRequest) {
-  return [{ index: { _index: `${prefix}${index}`, _id: id, version, version_type: 'external_gte' as const } }, document];
+  return [
+    { index: { _index: `${prefix}${index}`, _id: id, version, version_type: 'external_gte' as const } },
+    document,
+  ];
 }
 
 type BulkItem = { status?: number; error?: { type?: string; reason?: string | null } };
@@ -75,7 +82,10 @@ function answerOf(item: BulkItem | undefined): Answer {
   if (status < 300) return { state: 'applied' };
   if (status === 409) return { state: 'superseded' };
   // The reason can quote the field's value, which may be personal: the type says enough.
-  return failed(`status ${status} ${item?.error?.type ?? ''}`.trim(), status === 429 || status === 404 || status >= 500);
+  return failed(
+    `status ${status} ${item?.error?.type ?? ''}`.trim(),
+    status === 429 || status === 404 || status >= 500,
+  );
 }
 
 function failed(reason: string, retryable: boolean): Answer {

@@ -12,7 +12,8 @@ import type { By, Store } from '../store.ts';
 import { isLive } from './conditions.ts';
 import { inputHash, stamps } from './stamps.ts';
 
-type NumberField<Item> = { [Field in keyof Item]-?: Item[Field] extends number ? Field : never }[keyof Item] & string;
+type NumberField<Item> = { [Field in keyof Item]-?: Item[Field] extends number ? Field : never }[keyof Item] &
+  string;
 
 /** What to add to which number fields; negative takes away. */
 export type Amounts<Item> = { readonly [Field in NumberField<Item>]?: number };

@@ -6,10 +6,13 @@ import { ConditionalCheckFailedException, TransactionCanceledException } from '@
 import { ExponentialBackoff, handleWhen, retry } from 'cockatiel';
 import { WriteError } from '../errors.ts';
 
-const conflicts = retry(handleWhen((error) => error instanceof Error && isConflict(error)), {
-  maxAttempts: 12,
-  backoff: new ExponentialBackoff({ initialDelay: 20, maxDelay: 1_000 }),
-});
+const conflicts = retry(
+  handleWhen((error) => error instanceof Error && isConflict(error)),
+  {
+    maxAttempts: 12,
+    backoff: new ExponentialBackoff({ initialDelay: 20, maxDelay: 1_000 }),
+  },
+);
 
 /** Errors that DynamoDB answers before it does anything: the write is known not to have been applied. */
 const refusals = new Set([
@@ -23,7 +26,11 @@ const refusals = new Set([
   'ProvisionedThroughputExceededException',
   'ThrottlingException',
 ]);
-const throttles = new Set(['RequestLimitExceeded', 'ProvisionedThroughputExceededException', 'ThrottlingException']);
+const throttles = new Set([
+  'RequestLimitExceeded',
+  'ProvisionedThroughputExceededException',
+  'ThrottlingException',
+]);
 
 /** Runs the write. A failed condition is thrown as it is, for the caller to explain; the rest as a `WriteError`. */
 export async function attempt<Reply>(what: string, send: () => Promise<Reply>): Promise<Reply> {
@@ -52,12 +59,15 @@ function conditionFailed(error: TransactionCanceledException): boolean {
 }
 
 function isConflict(error: Error): boolean {
-  if (error.name === 'TransactionConflictException' || error.name === 'TransactionInProgressException') return true;
+  if (error.name === 'TransactionConflictException' || error.name === 'TransactionInProgressException')
+    return true;
   if (!(error instanceof TransactionCanceledException)) return false;
   const codes = reasonCodes(error);
   // A failed condition decides, whatever else was in the way.
   if (codes.includes('ConditionalCheckFailed') || codes.includes('ValidationError')) return false;
-  return codes.some((code) => ['TransactionConflict', 'ThrottlingError', 'ProvisionedThroughputExceeded'].includes(code));
+  return codes.some((code) =>
+    ['TransactionConflict', 'ThrottlingError', 'ProvisionedThroughputExceeded'].includes(code),
+  );
 }
 
 function reasonCodes(error: TransactionCanceledException): string[] {
@@ -67,10 +77,16 @@ function reasonCodes(error: TransactionCanceledException): string[] {
 function explain(what: string, error: unknown): WriteError {
   const cause = error instanceof Error ? error : new Error(String(error));
   if (isConflict(cause) || throttles.has(cause.name)) {
-    return new WriteError('Busy', `${what}: the table was too busy (${cause.name}); nothing was written. Try again.`, { cause });
+    return new WriteError(
+      'Busy',
+      `${what}: the table was too busy (${cause.name}); nothing was written. Try again.`,
+      { cause },
+    );
   }
   if (refusals.has(cause.name) || cause instanceof TransactionCanceledException) {
-    return new WriteError('Invalid', `${what}: DynamoDB refused it: ${cause.name}: ${cause.message}`, { cause });
+    return new WriteError('Invalid', `${what}: DynamoDB refused it: ${cause.name}: ${cause.message}`, {
+      cause,
+    });
   }
   return new WriteError(
     'Unknown',

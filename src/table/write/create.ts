@@ -58,7 +58,8 @@ export function planCreation<Item extends Fields>(
   const parsed = entity.parse(item);
   if ('misfit' in parsed) throw new WriteError('Invalid', `Create ${entity.name}: ${parsed.misfit}`);
   const taken = Object.keys(parsed.item).find((name) => table.reserved.has(name));
-  if (taken !== undefined) throw new WriteError('Invalid', `Create ${entity.name}: "${taken}" is a name of the table's own.`);
+  if (taken !== undefined)
+    throw new WriteError('Invalid', `Create ${entity.name}: "${taken}" is a name of the table's own.`);
   const version = firstVersion(store, after);
   const hash = inputHash(input);
   const attributes = {
@@ -73,7 +74,11 @@ export function planCreation<Item extends Fields>(
     [table.creator]: by.request,
     [table.created]: hash,
   };
-  const put = { TableName: store.tableName, Item: encodeItem(attributes), ...creationCondition(store, entity, version, by) };
+  const put = {
+    TableName: store.tableName,
+    Item: encodeItem(attributes),
+    ...creationCondition(store, entity, version, by),
+  };
   return { entity, put, by, input: hash, version };
 }
 
@@ -84,7 +89,11 @@ function creationCondition(store: Store, entity: Entity, version: number, by: By
   const absent = `attribute_not_exists(${build.name(table.pk)})`;
   let condition = absent;
   if (entity.key.from === 'natural') {
-    const [ttl, versionName, creator] = [build.name(table.ttl), build.name(table.version), build.name(table.creator)];
+    const [ttl, versionName, creator] = [
+      build.name(table.ttl),
+      build.name(table.version),
+      build.name(table.creator),
+    ];
     const gone = `(attribute_exists(${build.name(table.removed)}) OR ${ttl} <= ${build.value(epochSeconds(store))})`;
     const older = `(attribute_not_exists(${versionName}) OR ${versionName} < ${build.value(version)})`;
     const another = `(attribute_not_exists(${creator}) OR ${creator} <> ${build.value(by.request)})`;
@@ -104,14 +113,21 @@ export function answerFromFound<Item extends Fields>(
   image: Image | undefined,
 ): Created<Item> | 'older' {
   const { entity, by } = creation;
-  if (image === undefined) throw new WriteError('Unknown', `Create ${entity.name}: DynamoDB did not say what lies there.`);
+  if (image === undefined)
+    throw new WriteError('Unknown', `Create ${entity.name}: DynamoDB did not say what lies there.`);
   const stored = readStored(store.table, image, epochSeconds(store));
   if (isSameRequest(entity, stored, creation)) return answerSame(store, entity, stored, creation.version);
   if (stored.creator === by.request) {
-    throw new WriteError('IdempotencyConflict', `Create ${entity.name}: request ${by.request} came before with another input.`);
+    throw new WriteError(
+      'IdempotencyConflict',
+      `Create ${entity.name}: request ${by.request} came before with another input.`,
+    );
   }
   if (entity.key.from === 'request') {
-    throw new WriteError('IdempotencyConflict', `Create ${entity.name}: this key was used before with another input.`);
+    throw new WriteError(
+      'IdempotencyConflict',
+      `Create ${entity.name}: this key was used before with another input.`,
+    );
   }
   if (stored.live) throw new WriteError('AlreadyExists', `Create ${entity.name}: there is one already.`);
   return 'older';
@@ -122,7 +138,12 @@ function isSameRequest(entity: Entity, stored: Stored, { by, input }: { by: By; 
   return entity.key.from === 'request' || stored.creator === by.request;
 }
 
-function answerSame<Item extends Fields>(store: Store, entity: Entity<Item>, stored: Stored, version: number): Created<Item> {
+function answerSame<Item extends Fields>(
+  store: Store,
+  entity: Entity<Item>,
+  stored: Stored,
+  version: number,
+): Created<Item> {
   if (!stored.live) return { outcome: 'removed' };
   const found = toFound(entity, store.table, stored);
   // Our own put, whose reply was lost on the way.

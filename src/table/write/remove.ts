@@ -10,14 +10,20 @@ import { type By, epochSeconds, type Store } from '../store.ts';
 import { readStored, type Stored } from '../stored.ts';
 import { attempt, wasRepeated } from './attempt.ts';
 import { isLive } from './conditions.ts';
-import { answerFailedLock, mustBeLive, stale } from './update.ts';
 import { inputHash, stamps, withRequest } from './stamps.ts';
+import { answerFailedLock, mustBeLive, stale } from './update.ts';
 
 /** Beyond the longest replay (a stream's 24 hours, a redrive's weeks): until then a late change meets the tombstone. */
 const tombstoneSeconds = 35 * 24 * 3600;
 
 /** Removes the item. Without a `version` whatever version is there; a repeat of the same request is answered alike. */
-export async function remove(store: Store, entity: Entity, keyFields: Fields, by: By, version?: number): Promise<void> {
+export async function remove(
+  store: Store,
+  entity: Entity,
+  keyFields: Fields,
+  by: By,
+  version?: number,
+): Promise<void> {
   const what = `Remove ${entity.name}`;
   const key = keyOf(entity, keyFields);
   for (;;) {

@@ -12,7 +12,11 @@ import { attempt } from './attempt.ts';
 /** The first part whose condition failed, and the item that lay there. */
 export type FailedPart = { index: number; found: Record<string, AttributeValue> | undefined };
 
-export async function transact(store: Store, what: string, parts: TransactWriteItem[]): Promise<FailedPart | undefined> {
+export async function transact(
+  store: Store,
+  what: string,
+  parts: TransactWriteItem[],
+): Promise<FailedPart | undefined> {
   const command = new TransactWriteItemsCommand({ TransactItems: parts, ClientRequestToken: randomUUID() });
   try {
     await attempt(what, () => store.dynamodb.send(command));

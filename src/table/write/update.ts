@@ -51,13 +51,19 @@ function planUpdate<Item extends Fields>(
   const before = toFound(entity, table, seen).item;
   const parsed = entity.parse(withoutUndefined({ ...before, ...changes }));
   if ('misfit' in parsed) throw new WriteError('Invalid', `Update ${entity.name}: ${parsed.misfit}`);
-  const unknown = Object.entries<unknown>(changes).find(([name, value]) => value !== undefined && !(name in parsed.item));
-  if (unknown !== undefined) throw new WriteError('Invalid', `Update ${entity.name}: it has no field "${unknown[0]}".`);
+  const unknown = Object.entries<unknown>(changes).find(
+    ([name, value]) => value !== undefined && !(name in parsed.item),
+  );
+  if (unknown !== undefined)
+    throw new WriteError('Invalid', `Update ${entity.name}: it has no field "${unknown[0]}".`);
   checkSteps(entity, before, parsed.item);
   const key = keyOf(entity, parsed.item);
   const old = keyOf(entity, before);
   if (key.pk !== old.pk || key.sk !== old.sk) {
-    throw new WriteError('Invalid', `Update ${entity.name}: a field of the key cannot change; create another item.`);
+    throw new WriteError(
+      'Invalid',
+      `Update ${entity.name}: a field of the key cannot change; create another item.`,
+    );
   }
   const attributes: Record<string, unknown> = {
     ...Object.fromEntries(Object.keys(changes).map((name) => [name, parsed.item[name]])),
@@ -124,14 +130,20 @@ export function answerFailedLock<Item extends Fields>(
   if (mine && found.live) return toFound(entity, store.table, found);
   const pushedOut = found?.version === undefined || found.version - lock.version > requestsKept;
   if (!mine && lock.repeated && pushedOut) {
-    throw new WriteError('Unknown', `${what}: a reply was lost, and too many others have written since to tell what happened.`);
+    throw new WriteError(
+      'Unknown',
+      `${what}: a reply was lost, and too many others have written since to tell what happened.`,
+    );
   }
   const live = mustBeLive(what, found);
   throw stale(what, lock.version, live.version);
 }
 
 export function stale(what: string, expected: number, found: number | undefined): WriteError {
-  return new WriteError('StaleVersion', `${what}: version ${expected} was given, it is at ${found}. Read it again.`);
+  return new WriteError(
+    'StaleVersion',
+    `${what}: version ${expected} was given, it is at ${found}. Read it again.`,
+  );
 }
 
 function withoutUndefined(fields: Fields): Fields {

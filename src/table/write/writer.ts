@@ -20,8 +20,12 @@ export type Writer = ReturnType<typeof writer>;
 export function writer(store: Store) {
   return {
     /** Creates an item, or answers from what an equal request made. `input`: what repeats are compared by. */
-    create: <Item extends Fields>(entity: Entity<Item>, item: Item, by: By, input?: unknown): Promise<Created<Item>> =>
-      create(store, entity, item, by, input),
+    create: <Item extends Fields>(
+      entity: Entity<Item>,
+      item: Item,
+      by: By,
+      input?: unknown,
+    ): Promise<Created<Item>> => create(store, entity, item, by, input),
 
     /** What an equal request would be answered from the item that lies there; `undefined` where none does. */
     async answer<Item extends Fields>(
@@ -46,7 +50,12 @@ export function writer(store: Store) {
     ): Promise<Found<Item>> => update(store, entity, key, version, changes, by),
 
     /** Adds to number fields, atomically; none goes below zero. */
-    async add<Item extends Fields>(entity: Entity<Item>, key: Fields, amounts: Amounts<Item>, by: By): Promise<void> {
+    async add<Item extends Fields>(
+      entity: Entity<Item>,
+      key: Fields,
+      amounts: Amounts<Item>,
+      by: By,
+    ): Promise<void> {
       const Update = planAddition(store, entity, key, amounts, by);
       const failed = await transact(store, `Add to ${entity.name}`, [{ Update }]);
       if (failed !== undefined) throw refusedAddition(store, entity, failed.found);
@@ -68,17 +77,25 @@ export function writer(store: Store) {
         Update: planAddition(store, other, key, amounts, by),
       }));
       const failed = await transact(store, `Create ${entity.name}`, [{ Put: creation.put }, ...updates]);
-      if (failed === undefined) return { outcome: 'created', item, version: creation.version, expiresAt: undefined };
+      if (failed === undefined)
+        return { outcome: 'created', item, version: creation.version, expiresAt: undefined };
       const addition = additions[failed.index - 1];
       if (addition !== undefined) throw refusedAddition(store, addition.entity, failed.found);
       const answer = answerFromFound(store, creation, failed.found);
       if (answer !== 'older') return answer;
-      throw new WriteError('Busy', `Create ${entity.name}: a clock is behind; nothing was written. Try again.`);
+      throw new WriteError(
+        'Busy',
+        `Create ${entity.name}: a clock is behind; nothing was written. Try again.`,
+      );
     },
   };
 }
 
-function refusedAddition(store: Store, entity: Entity, image: Parameters<typeof readStored>[1] | undefined): WriteError {
+function refusedAddition(
+  store: Store,
+  entity: Entity,
+  image: Parameters<typeof readStored>[1] | undefined,
+): WriteError {
   const what = `Add to ${entity.name}`;
   try {
     mustBeLive(what, image && readStored(store.table, image, epochSeconds(store)));

@@ -49,6 +49,10 @@ export const notSupported = (clause: string): SearchError =>
 /** A query that is not formed as it should be. */
 export const malformed = (reason: string): SearchError => new SearchError(400, 'parsing_exception', reason);
 
+/** What only a search finds out; its answer wraps the error. */
+export const notSearchable = (type: string, reason: string, causedBy?: Cause): SearchError =>
+  new SearchError(400, type, reason, { inSearch: true, ...(causedBy === undefined ? {} : { causedBy }) });
+
 export const illegal = (reason: string): SearchError =>
   new SearchError(400, 'illegal_argument_exception', reason);
 

@@ -12,7 +12,7 @@ export function readSourceFilter(given: unknown = true): (source: JsonObject) =>
   const names = listOf(given).map(String);
   const pattern = names.find((name) => name.includes('*'));
   if (pattern !== undefined) throw notSupported(`[${pattern}] in [_source]`);
-  return (source) => pick(source, '', names);
+  return (source) => (names.length === 0 ? source : pick(source, '', names));
 }
 
 function pick(source: JsonObject, prefix: string, names: string[]): JsonObject {
@@ -45,16 +45,19 @@ export function highlightOf(
   marks: Marks,
 ): JsonObject | undefined {
   const marked = names.flatMap((name): [string, string[]][] => {
-    const words = marks.get(name);
-    if (words === undefined || index.mapping.fields.get(name)?.type !== 'text') return [];
+    const [type, words] = [index.mapping.fields.get(name)?.type, marks.get(name)];
+    if (words === undefined || (type !== 'text' && type !== 'keyword')) return [];
     const texts = (values.get(name) ?? []).map(String);
-    const found = texts.map((text) => mark(text, words)).filter((text, at) => text !== texts[at]);
+    const markAll = (text: string) => (type === 'text' ? markWords(text, words) : markWhole(text, words));
+    const found = texts.map(markAll).filter((text, at) => text !== texts[at]);
     return found.length === 0 ? [] : [[name, found]];
   });
   return marked.length === 0 ? undefined : Object.fromEntries(marked);
 }
 
-function mark(text: string, words: Set<string>): string {
+const markWhole = (text: string, words: Set<string>): string => (words.has(text) ? `<em>${text}</em>` : text);
+
+function markWords(text: string, words: Set<string>): string {
   let marked = '';
   let done = 0;
   for (const { word, at, length } of wordsOf(text)) {

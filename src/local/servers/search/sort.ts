@@ -1,8 +1,9 @@
-import { illegal, notSupported, SearchError } from './error.ts';
+import { illegal, notSearchable, notSupported } from './error.ts';
 import type { Index, Stored } from './indices.ts';
 import { isObject, listOf, onlyKnown, onlyMember } from './json.ts';
-import type { Value } from './types.ts';
+import { isCause, types, type Value } from './types.ts';
 
+/** Null stands for no value; the real server names the outermost value of the type instead. */
 export type Key = Value | null;
 export type Order = { field: string; descending: boolean };
 
@@ -11,14 +12,11 @@ export function readSort(sort: unknown): Order[] {
     if (typeof one === 'string') return { field: one, descending: one === '_score' };
     const [field, given] = onlyMember(one, 'sort');
     if (isObject(given)) onlyKnown(given, ['order'], `sort.${field}`);
-    const order = isObject(given) ? (given.order ?? defaultOrder(field)) : given;
-    if (order !== 'asc' && order !== 'desc')
-      throw illegal(`[sort] order of [${field}] must be asc or desc, but is [${order}]`);
-    return { field, descending: order === 'desc' };
+    const order = isObject(given) ? (given.order ?? (field === '_score' ? 'desc' : 'asc')) : given;
+    if (order === 'asc' || order === 'desc') return { field, descending: order === 'desc' };
+    throw illegal(`[sort] order of [${field}] must be asc or desc, but is [${order}]`);
   });
 }
-
-const defaultOrder = (field: string) => (field === '_score' ? 'desc' : 'asc');
 
 /** Refuses what the real server cannot sort on either. */
 export function checkSort(order: Order[], index: Index): void {
@@ -27,15 +25,12 @@ export function checkSort(order: Order[], index: Index): void {
     if (field.startsWith('_')) throw notSupported(`[sort] on [${field}]`);
     const type = index.mapping.fields.get(field)?.type;
     if (type === undefined) {
-      throw new SearchError(
-        400,
-        'query_shard_exception',
-        `No mapping found for [${field}] in order to sort on`,
-      );
+      throw notSearchable('query_shard_exception', `No mapping found for [${field}] in order to sort on`);
     }
     if (type === 'text') {
-      throw illegal(
-        `Text fields are not optimised for operations that require per-document field data like aggregations and sorting, so these operations are disabled by default. Please use a keyword field instead. [${field}]`,
+      throw notSearchable(
+        'illegal_argument_exception',
+        `Text fields are not optimised for sorting, use a keyword field instead of [${field}]`,
       );
     }
   }
@@ -46,7 +41,30 @@ export function keysOf(order: Order[], { values }: Stored, score: number): Key[]
   return order.map(({ field, descending }) => {
     if (field === '_score') return score;
     const sorted = (values.get(field) ?? []).toSorted(compareValues);
-    return (descending ? sorted.at(-1) : sorted[0]) ?? null;
+    const key = (descending ? sorted.at(-1) : sorted[0]) ?? null;
+    return typeof key === 'boolean' ? Number(key) : key;
+  });
+}
+
+/** The sort values after which a page begins: dates and numbers may come as text. */
+export function readAfter(after: unknown, order: Order[], index: Index | undefined): Key[] {
+  if (!Array.isArray(after) || after.length !== order.length) {
+    const given = Array.isArray(after) ? after.length : 0;
+    throw notSearchable(
+      'illegal_argument_exception',
+      `search_after has ${given} value(s) but sort has ${order.length}.`,
+    );
+  }
+  return order.map(({ field }, at) => {
+    const type = index?.mapping.fields.get(field)?.type;
+    if (after[at] === null || type === undefined || type === 'boolean') return after[at];
+    const read = types[type](after[at]);
+    if (isCause(read))
+      throw notSearchable(
+        'illegal_argument_exception',
+        `Failed to parse search_after value for field [${field}].`,
+      );
+    return read;
   });
 }
 

@@ -30,6 +30,7 @@ export function createTextIndex(fields: string[]) {
         fields: [...searched.keys()],
         boost: Object.fromEntries(searched),
         combineWith: every ? 'AND' : 'OR',
+        bm25: { k: 1.2, b: 0.75, d: 0 }, // Lucene's
       });
       return new Map(found.map(({ id, score }) => [id, score]));
     },

@@ -1,0 +1,51 @@
+// `npm test`: lint, types, dead code and tests, on the Node that the project brings; ends with a plain count.
+import { spawnSync } from 'node:child_process';
+import { readFileSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { delimiter, dirname, join } from 'node:path';
+import { install, ownNode, root } from './own-node.js';
+
+install();
+const node = ownNode();
+const environment = { ...process.env, PATH: `${dirname(node)}${delimiter}${process.env.PATH}` };
+const results = join(root, 'node_modules', '.sluice-test.json');
+
+const checks = [
+  ['lint', '@biomejs/biome', 'biome', ['check']],
+  ['types', 'typescript', 'tsc', ['--noEmit']],
+  ['dead code', 'knip', 'knip', []],
+];
+
+let failedChecks = 0;
+for (const [name, packageName, bin, args] of checks) {
+  console.log(`— ${name}`);
+  if (run(packageName, bin, args) !== 0) failedChecks += 1;
+}
+
+console.log('— tests');
+rmSync(results, { force: true });
+const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${results}`];
+const status = run('vitest', 'vitest', ['run', ...reporters, ...process.argv.slice(2)]);
+const { passed, failed, skipped } = counts();
+// Tests can fail as a whole, without a single one of them failing.
+const unseen = status !== 0 && failed === 0 ? 1 : 0;
+const all = failed + failedChecks + unseen;
+console.log(`${passed} passed, ${all} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
+process.exit(all === 0 ? 0 : 1);
+
+function run(packageName, bin, args) {
+  const require = createRequire(join(root, 'package.json'));
+  const manifest = require.resolve(`${packageName}/package.json`);
+  const { bin: bins } = JSON.parse(readFileSync(manifest, 'utf8'));
+  const script = join(dirname(manifest), typeof bins === 'string' ? bins : bins[bin]);
+  return spawnSync(node, [script, ...args], { cwd: root, env: environment, stdio: 'inherit' }).status;
+}
+
+function counts() {
+  try {
+    const { numPassedTests, numFailedTests, numPendingTests } = JSON.parse(readFileSync(results, 'utf8'));
+    return { passed: numPassedTests, failed: numFailedTests, skipped: numPendingTests };
+  } catch {
+    return { passed: 0, failed: 0, skipped: 0 };
+  }
+}

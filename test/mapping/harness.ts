@@ -1,0 +1,86 @@
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import type { DynamoDBStreamEvent } from 'aws-lambda';
+import { onTestFinished } from 'vitest';
+import type { Clock } from '../../src/local/mapping/clock.ts';
+import { eventSourceMapping } from '../../src/local/mapping/mapping.ts';
+import type { MappingOptions } from '../../src/local/mapping/options.ts';
+import { type FakeStreams, fakeStreams, streamArn, streamsClient } from './fakeStreams.ts';
+
+export type Answer = (event: DynamoDBStreamEvent, call: number) => unknown;
+
+export async function startFake(options: Parameters<typeof fakeStreams>[0] = {}): Promise<FakeStreams> {
+  const fake = await fakeStreams(options);
+  onTestFinished(() => fake.shut());
+  return fake;
+}
+
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'mapping-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** A started mapping onto the fake that keeps what it invoked and said, and is stopped after the test. */
+export function started(fake: { port: number }, answer: Answer, options: Partial<MappingOptions> = {}) {
+  const calls: string[][] = [];
+  const warnings: string[] = [];
+  const checkpoints = options.checkpoints ?? temporaryFolder();
+  const streams = options.streams ?? streamsClient(fake.port);
+  const mapping = eventSourceMapping({
+    name: 'project',
+    streamArn,
+    region: 'eu-west-1',
+    pollMilliseconds: 1,
+    retryDelay: () => 1,
+    warn: (line) => warnings.push(line),
+    invoke: async (event) => {
+      calls.push(numbersOf(event));
+      return answer(event, calls.length);
+    },
+    ...options,
+    streams,
+    checkpoints,
+  });
+  mapping.start();
+  onTestFinished(async () => {
+    await mapping.stop();
+    if (!options.streams) streams.destroy();
+  });
+  return { ...mapping, calls, warnings, checkpoints };
+}
+
+export function numbersOf(event: DynamoDBStreamEvent): string[] {
+  return event.Records.map((record) => record.dynamodb?.SequenceNumber ?? 'none');
+}
+
+export function checkpointOf(folder: string, shardId = 'shard-1', name = 'project'): string | undefined {
+  try {
+    return JSON.parse(readFileSync(join(folder, `${name}.json`), 'utf8')).shards[shardId]?.after;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Time that runs this many times faster than the world's, for all that waits by it. */
+export function fastClock(factor: number): Clock & { slept: number[] } {
+  const slept: number[] = [];
+  return {
+    slept,
+    now: () => performance.now() * factor,
+    async sleep(milliseconds, signal) {
+      slept.push(milliseconds);
+      await setTimeout(milliseconds / factor, undefined, { signal }).catch(() => {});
+    },
+  };
+}
+
+export function gate() {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  return { passed: promise, open: () => resolve() };
+}
+
+export const oneToN = (n: number) => Array.from({ length: n }, (_, index) => String(index + 1));
