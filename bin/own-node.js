@@ -20,7 +20,8 @@ export async function runOnOwnNode(file, args) {
     await import(script);
     return process.exitCode;
   }
-  const child = spawn(node, [script, ...args], { stdio: 'inherit' });
+  // The channel tells the child when we are gone, also when we are killed.
+  const child = spawn(node, [script, ...args], { stdio: ['inherit', 'inherit', 'inherit', 'ipc'] });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   return new Promise((resolve) =>
     child.on('exit', (code, signal) => resolve(code ?? (signal === 'SIGINT' ? 130 : 1))),

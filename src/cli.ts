@@ -4,6 +4,7 @@ import { handler as mail } from '../handlers/mail.ts';
 import { handler as notify } from '../handlers/notify.ts';
 import { handler as project } from '../handlers/project.ts';
 import { app } from './app.ts';
+import { interruption } from './local/interruption.ts';
 import { start } from './local/start.ts';
 import { day } from './shop/day.ts';
 import { readsOf } from './shop/reads.ts';
@@ -22,7 +23,7 @@ program
     const handlers = { project, notify, mail } as Parameters<typeof start>[0]['handlers'];
     process.exitCode = await start(
       { app, handlers, day, readsOf },
-      { once, json, environment: process.env, say },
+      { once, json, environment: process.env, signal: interruption(), say },
     );
   });
 

@@ -52,7 +52,7 @@ const settleMilliseconds = 30_000;
 export async function openHome({ app, handlers, environment, onExit }: HomeOptions): Promise<Home> {
   const services = await startServices(readConfig(environment), onExit);
   const folder = await mkdtemp(join(tmpdir(), 'sluice-'));
-  Object.assign(environment, services.environment);
+  const restore = setEnvironment(environment, services.environment);
   const connections = connect(readConfig(environment));
   const streams = new DynamoDBStreamsClient({});
   const close = async () => {
@@ -60,6 +60,7 @@ export async function openHome({ app, handlers, environment, onExit }: HomeOptio
     streams.destroy();
     await services.stop();
     await rm(folder, { recursive: true, force: true });
+    restore();
   };
   try {
     const streamArns = await prepare(app, connections);
@@ -85,6 +86,18 @@ export async function openHome({ app, handlers, environment, onExit }: HomeOptio
     await close();
     throw error;
   }
+}
+
+/** Handlers read their configuration from the environment, as on Lambda. Gives a way back. */
+function setEnvironment(environment: NodeJS.ProcessEnv, values: Record<string, string>): () => void {
+  const before = Object.keys(values).map((name) => [name, environment[name]] as const);
+  Object.assign(environment, values);
+  return () => {
+    for (const [name, value] of before) {
+      if (value === undefined) delete environment[name];
+      else environment[name] = value;
+    }
+  };
 }
 
 async function prepare(

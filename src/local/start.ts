@@ -1,7 +1,7 @@
 /** `sluice start`: everything in one place, a day of the shop, and the proof. */
 import type { App } from '../pipeline/app.ts';
 import { type Handlers, openHome } from './home.ts';
-import { type Proof, playOnce, proofLines } from './play/once.ts';
+import { playOnce, proofLines } from './play/once.ts';
 import type { Step } from './play/step.ts';
 import type { ReadsOf } from './proof/cache.ts';
 import type { Services } from './services.ts';
@@ -11,13 +11,17 @@ export type StartOptions = {
   once: boolean;
   json: boolean;
   environment: NodeJS.ProcessEnv;
+  /** Stops it early. */
+  signal: AbortSignal;
   say(line: string): void;
 };
+
+const interrupted = 130; // as a shell reports Ctrl-C
 
 /** Runs until the proof is made, or with `once: false` until stopped. Gives the exit status. */
 export async function start(
   parts: StartParts,
-  { once, json, environment, say }: StartOptions,
+  { once, json, environment, signal, say }: StartOptions,
 ): Promise<number> {
   const began = performance.now();
   const stopped = Promise.withResolvers<number>();
@@ -26,9 +30,9 @@ export async function start(
     stopped.resolve(1);
   };
   const home = await openHome({ ...parts, environment, onExit });
-  const interrupt = () => stopped.resolve(130);
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, interrupt);
-  const stopWatching = watchParent(interrupt);
+  const interrupt = () => stopped.resolve(interrupted);
+  signal.addEventListener('abort', interrupt);
+  if (signal.aborted) interrupt();
   const tell = json ? () => {} : say;
   try {
     tell(firstLine(home.services));
@@ -36,22 +40,16 @@ export async function start(
     play.catch(() => {}); // when stopped meanwhile, nobody waits for it any more
     const proof = await Promise.race([play, stopped.promise]);
     if (typeof proof === 'number') return proof;
-    const seconds = ((performance.now() - began) / 1000).toFixed(1);
-    for (const line of json
-      ? [JSON.stringify({ ...proof, seconds: Number(seconds) })]
-      : lines(proof, seconds))
-      say(line);
+    const seconds = Math.round((performance.now() - began) / 100) / 10;
+    const told = json ? [JSON.stringify({ ...proof, seconds })] : [...proofLines(proof), `${seconds} s`];
+    for (const line of told) say(line);
     if (once) return proof.ok ? 0 : 1;
     tell(`The mail that was sent: ${home.services.mailUrl}   Stop with Ctrl-C.`);
     return await stopped.promise;
   } finally {
-    stopWatching();
+    signal.removeEventListener('abort', interrupt);
     await home.stop();
   }
-}
-
-function lines(proof: Proof, seconds: string): string[] {
-  return [...proofLines(proof), `${seconds} s`];
 }
 
 function firstLine({ described }: Services): string {
@@ -60,11 +58,4 @@ function firstLine({ described }: Services): string {
   const stand = `stand-ins on this machine: ${local.join(', ')}`;
   if (real.length === 0) return `Nothing real is used. ${stand[0]?.toUpperCase()}${stand.slice(1)}.`;
   return `Real: ${real.map(({ name, real }) => `${name} at ${real}`).join(', ')}; ${stand}.`;
-}
-
-/** Started by npm, we end when npm does, also when it is killed: else everything below would stay behind. */
-function watchParent(onGone: () => void): () => void {
-  const parent = process.ppid;
-  const timer = setInterval(() => process.ppid !== parent && onGone(), 200);
-  return () => clearInterval(timer);
 }

@@ -64,7 +64,7 @@ const TAG_PART = /^[A-Za-z0-9_-]{1,256}$/; // API reference of MessageTag
 /** Plain, or after a name: `Ann <ann@example.com>`; 7-bit only, as SES has no SMTPUTF8 (SendEmail). */
 function problemOfAddress(text: string): string | undefined {
   if (hasControl(text)) return 'Local address contains control or whitespace';
-  const named = /^(?:"(?:[^"\\]|\\.)*"|[^"<>,;@]*)<([^<>]*)>$/.exec(text.trim());
+  const named = /^(?:"(?:[^"\\]|\\.)*"\s*|[^"<>,;@]*)<([^<>]*)>$/.exec(text.trim());
   const address = named?.[1] ?? text.trim();
   if (!address.includes('@')) return "Missing final '@domain'";
   const wellFormed = /^[!#-'*+\-./0-9=?A-Z^_`a-z{|}~]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*$/.test(address);

@@ -1,0 +1,118 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
+import { setTimeout as wait } from 'node:timers/promises';
+import { afterEach, expect, test } from 'vitest';
+
+const root = new URL('../..', import.meta.url).pathname;
+const started: ChildProcess[] = [];
+
+afterEach(() => {
+  for (const child of started.splice(0)) child.kill('SIGKILL');
+});
+
+function sluice(command: string, args: string[], environment: Record<string, string> = {}) {
+  const child = spawn(command, args, { cwd: root, env: { ...process.env, ...environment } });
+  started.push(child);
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (output += text));
+  const ended = once(child, 'exit').then(([status]) => status as number | null);
+  return { child, ended, output: () => output };
+}
+
+/** All processes below a process, by what the kernel says. */
+function below(pid: number): number[] {
+  const parents = readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((name) => {
+      try {
+        const fields = readFileSync(`/proc/${name}/stat`, 'utf8')
+          .replace(/^.*\) /, '')
+          .split(' ');
+        return fields[0] === 'Z' ? [] : [{ pid: Number(name), parent: Number(fields[1]) }];
+      } catch {
+        return []; // it ended meanwhile
+      }
+    });
+  const children = parents.filter(({ parent }) => parent === pid).map((one) => one.pid);
+  return children.flatMap((child) => [child, ...below(child)]);
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return !/^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
+
+async function until(holds: () => boolean, seconds: number): Promise<boolean> {
+  for (const end = Date.now() + seconds * 1000; Date.now() < end; await wait(20)) if (holds()) return true;
+  return holds();
+}
+
+test('start --once shows the day, proves it in one line and ends with status 0', async () => {
+  const { ended, output } = sluice(process.execPath, ['bin/sluice.js', 'start', '--once']);
+  expect(await ended).toBe(0);
+  expect(output()).toMatch(/^Nothing real is used\./);
+  expect(output()).toMatch(/Ada's order is shipped +search 1 +cache 2 +audit 1 +email 1 +bus 1/);
+  expect(output()).toContain('1 parked, as expected');
+  expect(output()).toMatch(
+    /^PROOF 12 items × 5 sinks: 0 missing, 0 stale, 0 doubled \(and again after \d+ repeats\)$/m,
+  );
+});
+
+test('start --once --json prints one line for programs', async () => {
+  const { ended, output } = sluice(process.execPath, ['bin/sluice.js', 'start', '--once', '--json']);
+  expect(await ended).toBe(0);
+  expect(output().trim().split('\n')).toHaveLength(1);
+  expect(JSON.parse(output())).toMatchObject({ ok: true, items: 12, sinks: 5, findings: [] });
+});
+
+test('an option that does not exist is refused', async () => {
+  const { ended, output } = sluice(process.execPath, ['bin/sluice.js', 'start', '--onec']);
+  expect(await ended).toBe(1);
+  expect(output()).toContain("unknown option '--onec'");
+});
+
+test('a wrong variable is named, with the form expected and an example', async () => {
+  const environment = { SLUICE_CACHE_ENDPOINT: 'localhost:6379' };
+  const { ended, output } = sluice(process.execPath, ['bin/sluice.js', 'start', '--once'], environment);
+  expect(await ended).toBe(1);
+  expect(output()).toContain('SLUICE_CACHE_ENDPOINT must be a redis or rediss URL');
+  expect(output()).toContain('redis://127.0.0.1:6379');
+});
+
+test.each(['SIGINT', 'SIGTERM', 'SIGKILL'] as const)(
+  '%s in the middle of the day leaves no process behind',
+  async (signal) => {
+    const { child, ended, output } = sluice(process.execPath, ['bin/sluice.js', 'start', '--once']);
+    expect(await until(() => output().includes('three customers'), 20)).toBe(true);
+    const family = below(child.pid ?? 0);
+    expect(family.length).toBeGreaterThan(0);
+    child.kill(signal);
+    await ended;
+    expect(await until(() => !family.some(isAlive), 10)).toBe(true);
+  },
+);
+
+test('npm start killed with SIGKILL leaves no process behind', async () => {
+  const { child, ended, output } = sluice('npm', ['start', '--', '--once']);
+  expect(await until(() => output().includes('three customers'), 30)).toBe(true);
+  const family = below(child.pid ?? 0);
+  expect(family.length).toBeGreaterThan(1);
+  child.kill('SIGKILL');
+  await ended;
+  expect(await until(() => !family.some(isAlive), 10)).toBe(true);
+});
+
+test('without --once it stays, says where the mail is, and ends with Ctrl-C', async () => {
+  const { child, ended, output } = sluice(process.execPath, ['bin/sluice.js', 'start']);
+  expect(await until(() => /The mail that was sent: http:\/\/127\.0\.0\.1:\d+/.test(output()), 30)).toBe(
+    true,
+  );
+  const url = /http:\/\/127\.0\.0\.1:\d+/.exec(output().slice(output().indexOf('The mail')))?.[0];
+  expect(await (await fetch(String(url))).text()).toContain('is on its way');
+  child.kill('SIGINT');
+  expect(await ended).toBe(130);
+});
