@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -110,8 +110,9 @@ it('tables in memory are gone with the server, those in a file are there again',
 });
 
 it('a port that is taken is left alone, and another one found', async () => {
-  const taken = createServer((socket) => socket.end('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n'));
+  const taken = createServer((_, response) => response.end('another server'));
   await once(taken.listen(0, '127.0.0.1'), 'listening');
+  toStop.push(() => taken.closeAllConnections());
   toStop.push(() => void taken.close());
   const { port } = taken.address() as { port: number };
   const { url } = await start({ port });
