@@ -117,6 +117,12 @@ it('a bad entry fails alone, in its own place', async () => {
   expect(bus.events().map(({ id }) => id)).toEqual([Entries?.[0]?.EventId, Entries?.[6]?.EventId]);
 });
 
+it('an entry that lacks one thing has its own result even when it is alone', async () => {
+  const { put } = await start();
+  const { Entries, FailedEntryCount } = await put(entry({ Source: '' }));
+  expect([FailedEntryCount, Entries?.[0]?.ErrorCode]).toEqual([1, 'InvalidArgument']);
+});
+
 it('a call is refused whole that has no entries, too many, too large ones, or nothing in any', async () => {
   const { bus, put } = await start();
   const large = 'x'.repeat(

@@ -5,6 +5,7 @@ import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setImmediate } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import {
   CreateTableCommand,
@@ -19,16 +20,17 @@ import {
   GetRecordsCommand,
   GetShardIteratorCommand,
 } from '@aws-sdk/client-dynamodb-streams';
-import { afterEach, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, expect, it, vi } from 'vitest';
 import { startDynamoDB } from '../../src/local/servers/dynamodb.ts';
 
 const servers = fileURLToPath(new URL('../../src/local/servers/', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'sluice-dynamodb-'));
 
-const toStop: (() => Promise<void> | void)[] = [() => rmSync(folder, { recursive: true })];
+const toStop: (() => Promise<void> | void)[] = [];
 afterEach(async () => {
-  while (toStop.length > 1) await toStop.pop()?.();
+  while (toStop.length > 0) await toStop.pop()?.();
 });
+afterAll(() => rmSync(folder, { recursive: true }));
 
 async function start(options: Parameters<typeof startDynamoDB>[0] = {}) {
   const server = await startDynamoDB(options);
@@ -133,6 +135,7 @@ it('stop leaves no process, even with a client connected', async () => {
   expect(processesOf(url).length).toBeGreaterThanOrEqual(2);
   await stop();
   expect(processesOf(url)).toEqual([]);
+  await setImmediate();
   expect(onExit).not.toHaveBeenCalled();
 });
 

@@ -215,6 +215,8 @@ describe('the hits are', () => {
 
   it('as they are after each write: replaced and removed documents are not found', async () => {
     const { bulk } = products;
+    const scoreOf = async (text: string) => (await search({ query: words(text) })).max_score;
+    const before = await scoreOf('wool');
     const of = (text: string) => ids({ query: { multi_match: { query: text, fields: ['name'] } } });
     await bulk(index('new'), { name: 'Umbrella' });
     expect(await of('umbrella')).toEqual(['new']);
@@ -222,6 +224,7 @@ describe('the hits are', () => {
     expect([await of('umbrella'), await of('parasol')]).toEqual([[], ['new']]);
     await bulk({ delete: { _index: 'products', _id: 'new' } });
     expect(await of('parasol')).toEqual([]);
+    expect(await scoreOf('wool')).toBe(before);
   });
 
   it('also reached by parameters of the address', async () => {

@@ -60,17 +60,16 @@ function findBinary(): string {
 async function isUp(child: Child, url: string): Promise<boolean> {
   const ended = child.ended.then(() => true);
   while (!(await Promise.race([ended, wait(5, false)]))) {
-    if (!child.said().includes('listening on')) continue;
-    if (
-      await fetch(url).then(
-        (response) => response.ok,
-        () => false,
-      )
-    )
-      return true;
+    if (child.said().includes('listening on') && (await answers(url))) return true;
   }
   return false;
 }
+
+const answers = (url: string): Promise<boolean> =>
+  fetch(url).then(
+    ({ ok }) => ok,
+    () => false,
+  );
 
 async function describeEnd(child: Child): Promise<Error> {
   return new Error(`[dynamodb] dynoxide ended with status ${await child.ended}: ${child.said()}`);

@@ -17,12 +17,8 @@ export type Running = { url: string; stop(): Promise<void> };
 /** Serves on loopback only; `stop` also closes the sockets that clients keep alive. */
 export async function listen(port: number, answer: (request: Request) => Answer): Promise<Running> {
   const server = createServer(async (incoming, response) => {
-    try {
-      send(response, answer(await read(incoming)));
-    } catch (error) {
-      console.error(error);
-      send(response, { status: 500, body: String(error) });
-    }
+    const request = await read(incoming).catch(() => undefined);
+    send(response, request === undefined ? { status: 400 } : guarded(answer, request));
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject).listen(port, '127.0.0.1', resolve);
@@ -35,6 +31,15 @@ export async function listen(port: number, answer: (request: Request) => Answer)
         server.closeAllConnections();
       }),
   };
+}
+
+function guarded(answer: (request: Request) => Answer, request: Request): Answer {
+  try {
+    return answer(request);
+  } catch (error) {
+    console.error(error);
+    return { status: 500, body: String(error) };
+  }
 }
 
 async function read(incoming: IncomingMessage): Promise<Request> {

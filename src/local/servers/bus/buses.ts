@@ -12,7 +12,7 @@ export type BusEvent = {
   resources: string[];
   detail: Record<string, unknown>;
 };
-export type Target = { Id: string; Arn: string };
+type Target = { Id: string; Arn: string };
 export type Rule = {
   name: string;
   arn: string;

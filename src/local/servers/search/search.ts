@@ -27,7 +27,8 @@ export function search(indices: Index[], body: JsonObject) {
     after === undefined ? found : found.filter(({ keys }) => compareKeys(order, keys, after) > 0);
 
   const scored = order.some(({ field }) => field === '_score');
-  const max_score = scored && found.length > 0 ? Math.max(...found.map(({ score }) => score)) : null;
+  const best = found.reduce((most, { score }) => Math.max(most, score), 0);
+  const max_score = scored && found.length > 0 ? best : null;
   const hits = following.slice(from, from + size).map(hitOf(body, { sorted, scored }));
   return {
     took: 1,
