@@ -1,9 +1,11 @@
 /** Parking: what cannot go on is set aside whole, in the deliveries table, so that the stream moves on. */
 import { gzipSync } from 'node:zlib';
 import type { Connections } from '../connections.ts';
+import { chunk } from '../pipeline/chunk.ts';
 import { canonicalJson, hash } from '../table/canonical.ts';
 import type { StreamRecord } from '../table/decode.ts';
 import { putAbsent, type Row, type RowAnswer } from '../table/putAbsent.ts';
+import { rowLimits, rowSize } from '../table/rowSize.ts';
 
 /** A record that is ours but undecodable or invalid: refused, so it holds nobody and waits for a person. */
 export type ParkedRecord = { record: StreamRecord; reason: string };
@@ -14,27 +16,31 @@ export async function parkRecords(
   parked: readonly ParkedRecord[],
 ): Promise<RowAnswer[]> {
   const rows = parked.map(rowOf);
-  const distinct = [...new Map(rows.map((row) => [row.pk, row])).values()];
+  const distinct = [...new Map(rows.map((row) => [keyOf(row), row])).values()];
   const answers = new Map<string, RowAnswer>();
-  for (let start = 0; start < distinct.length; start += 25) {
-    const part = distinct.slice(start, start + 25);
+  for (const part of chunk(distinct, rowLimits, rowSize)) {
     const settled = await putAbsent(connections.dynamodb, connections.config.SLUICE_DELIVERIES_TABLE, part);
-    settled.forEach((answer, index) => {
-      answers.set(part[index]?.pk ?? '', answer);
-    });
+    for (const [index, row] of part.entries()) answers.set(keyOf(row), settled[index] ?? unanswered);
   }
-  return rows.map((row) => answers.get(row.pk) ?? { state: 'failed', reason: 'no answer', retryable: true });
+  return rows.map((row) => answers.get(keyOf(row)) ?? unanswered);
+}
+
+const unanswered: RowAnswer = { state: 'failed', reason: 'no answer', retryable: true };
+
+function keyOf({ pk, sk }: Row): string {
+  return `${pk} ${sk}`;
 }
 
 function rowOf({ record, reason }: ParkedRecord): Row {
   const content = hash(canonicalJson(record));
+  const seconds = record.dynamodb?.ApproximateCreationDateTime;
   return {
     pk: `record/${record.eventID ?? content}`,
-    sk: 'record',
+    sk: content, // should two records ever claim one event id, both are kept
     hash: content,
     state: 'refused',
     reason,
-    recordedAt: record.dynamodb?.ApproximateCreationDateTime ?? 0,
+    recordedAt: typeof seconds === 'number' && Number.isFinite(seconds) ? seconds : 0,
     record: new Uint8Array(gzipSync(JSON.stringify(record))),
   };
 }

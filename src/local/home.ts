@@ -16,12 +16,12 @@ import { eventSourceMapping } from './mapping/mapping.ts';
 import { localRegion, type Services, startServices } from './services.ts';
 import { ensureTables, type StreamArns } from './tables.ts';
 
-export type Function = 'project' | 'notify' | 'mail';
+export type FunctionName = 'project' | 'notify' | 'mail';
 export type Handler = (event: DynamoDBStreamEvent, context: Context) => Promise<unknown>;
-export type Handlers = Record<Function, Handler>;
+export type Handlers = Record<FunctionName, Handler>;
 
 /** A batch that a handler was given. */
-export type Batch = { function: Function; event: DynamoDBStreamEvent };
+export type Batch = { function: FunctionName; event: DynamoDBStreamEvent };
 
 export type Home = {
   app: App;
@@ -109,11 +109,11 @@ async function prepare(
   return ensureTables(dynamodb, config, app.table);
 }
 
-type Mappings = Record<Function, ReturnType<typeof eventSourceMapping>>;
+type Mappings = Record<FunctionName, ReturnType<typeof eventSourceMapping>>;
 type MappingParts = Pick<Home, 'handlers' | 'streams' | 'streamArns' | 'batches'> & { folder: string };
 
 function startMappings({ handlers, streams, streamArns, folder, batches }: MappingParts): Mappings {
-  const start = (name: Function, streamArn: string) => {
+  const start = (name: FunctionName, streamArn: string) => {
     const mapping = eventSourceMapping({
       name,
       streamArn,

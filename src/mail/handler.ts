@@ -3,6 +3,7 @@ import type { DynamoDBBatchResponse, DynamoDBRecord, DynamoDBStreamEvent } from 
 import { readConfig } from '../config.ts';
 import { type Connections, connect } from '../connections.ts';
 import type { App } from '../pipeline/app.ts';
+import { recordsOf } from '../pipeline/batch.ts';
 import { sendDue } from './sender.ts';
 
 export type MailHandler = (event: DynamoDBStreamEvent) => Promise<DynamoDBBatchResponse>;
@@ -17,7 +18,7 @@ export function mailHandler(app: App): MailHandler {
 
 export function openMail(app: App, connections: Connections): MailHandler {
   return async function handleOutbox(event) {
-    const waiting = event.Records.filter(isWaiting);
+    const waiting = recordsOf(event).filter(isWaiting);
     const later = new Set<string>();
     for (const item of new Set(waiting.map(itemOf))) {
       const { outcome } = await sendDue(app, connections, item);

@@ -75,14 +75,17 @@ async function step(
     Key: encodeItem({ pk: row.pk, sk: row.sk }),
     UpdateExpression: `SET ${sets.join(', ')}${removes.length > 0 ? ` REMOVE ${removes.join(', ')}` : ''}`,
     ConditionExpression: condition(build),
+    ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
     ...build.placeholders(),
   });
   try {
     await dynamodb.send(command);
     return true;
   } catch (error) {
-    if (error instanceof ConditionalCheckFailedException) return false;
-    throw error;
+    if (!(error instanceof ConditionalCheckFailedException)) throw error;
+    // A step whose reply was lost, and which the client then repeated, meets itself; whose it was, `owner` tells.
+    const found: Record<string, unknown> = decodeImage(error.Item ?? {});
+    return Object.entries(changes).every(([name, value]) => found[name] === value);
   }
 }
 

@@ -35,7 +35,7 @@ async function sendRow(app: App, connections: Connections, row: MailRow): Promis
     await advance(connections, row, owner, 'leased', { state: 'refused', refusal: ready.refusal });
     return { outcome: 'settled' };
   }
-  if (!(await advance(connections, row, owner, 'leased', { state: 'sending' })))
+  if (!(await advance(connections, row, owner, 'leased', { state: 'sending', owner })))
     return later('the lease was lost');
   const sent = await sendMail(connections, row, ready.to, ready.mail);
   switch (sent.outcome) {

@@ -9,7 +9,7 @@ export type MailOutcome =
   | { outcome: 'sent'; messageId: string }
   /** A definite no that a repeat will not change. */
   | { outcome: 'refused'; reason: string }
-  /** A definite no for now, such as a throttle: it may be tried again. */
+  /** A definite no for now, such as a throttle or a missing right: it may be tried again. */
   | { outcome: 'notSent'; reason: string }
   /** The reply is missing: it may have gone out. */
   | { outcome: 'unknown'; reason: string };
@@ -44,6 +44,15 @@ export async function sendMail(
   }
 }
 
+/** What SES says to this very mail. Any other refusal is about the sender: its rate, its rights, its account. */
+const refusals = new Set([
+  'MessageRejected',
+  'InvalidParameterValue',
+  'InvalidParameterCombination',
+  'MissingParameter',
+  'ValidationError',
+]);
+
 function outcomeOf(error: Error & { code?: string; $metadata?: { httpStatusCode?: number } }): MailOutcome {
   const reason = error.name;
   if (['Throttling', 'ThrottlingException', 'LimitExceededException'].includes(reason))
@@ -51,7 +60,7 @@ function outcomeOf(error: Error & { code?: string; $metadata?: { httpStatusCode?
   // The connection was never made, so nothing was sent.
   if (['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN'].includes(error.code ?? ''))
     return { outcome: 'notSent', reason: error.code ?? reason };
-  const status = error.$metadata?.httpStatusCode;
-  if (status !== undefined && status >= 400 && status < 500) return { outcome: 'refused', reason };
-  return { outcome: 'unknown', reason };
+  const status = error.$metadata?.httpStatusCode ?? 0;
+  if (status < 400 || status >= 500 || status === 408) return { outcome: 'unknown', reason };
+  return { outcome: refusals.has(reason) ? 'refused' : 'notSent', reason };
 }

@@ -3,6 +3,7 @@ import { ExponentialBackoff, handleWhenResult, retry } from 'cockatiel';
 import type { Change } from '../table/change.ts';
 import { chunk } from './chunk.ts';
 import type { Answer, Sink } from './sink.ts';
+import { whatWasThrown } from './thrown.ts';
 
 export type Failure = { change: Change; reason: string };
 
@@ -12,9 +13,10 @@ export type Delivered = {
 };
 
 /** One request on its way, with the changes that it stands for: several where a view has coalesced them. */
-type Unit = { request: unknown; target: string; changes: Change[]; answer: Answer };
+type Unit = { request: unknown; target: string; bytes: number; changes: Change[]; answer: Answer };
 
 const unanswered: Answer = { state: 'failed', reason: 'the service did not answer for it', retryable: true };
+const heldBack = 'an earlier change of its item failed';
 
 const persistently = retry(
   handleWhenResult((open) => (open as Unit[]).length > 0),
@@ -26,15 +28,17 @@ export async function deliver(sink: Sink, changes: readonly Change[]): Promise<D
   const units = sink.kind === 'view' ? coalesce(sink, planned.units) : planned.units;
   const failures: Failure[] = [...planned.failures];
   for (let round = units; round.length > 0; ) {
-    // Of an act's changes only the first of each item may be under way: a refused one must not be overtaken.
-    const now = sink.kind === 'act' ? firstOfEachTarget(round) : round;
+    // Of an act's changes only the first of each item may be under way: a refused one must not be overtaken. Of a
+    // log's rows a repeat waits as well: no transaction takes two of one key.
+    const now = firstOfEachTarget(round);
     await sendUntilSettled(sink, now);
     const failed = new Set(now.filter(isFailed).map(({ target }) => target));
-    const rest = round.filter((unit) => !now.includes(unit));
-    const behind = sink.kind === 'act' ? rest.filter(({ target }) => failed.has(target)) : [];
-    for (const unit of behind)
-      unit.answer = { state: 'failed', reason: 'an earlier change of its item failed', retryable: true };
-    round = rest.filter((unit) => !behind.includes(unit));
+    const sent = new Set(now);
+    const rest = round.filter((unit) => !sent.has(unit));
+    const isBehind = ({ target }: Unit) => sink.kind === 'act' && failed.has(target);
+    for (const unit of rest.filter(isBehind))
+      unit.answer = { state: 'failed', reason: heldBack, retryable: true };
+    round = rest.filter((unit) => !isBehind(unit));
   }
   failures.push(
     ...units
@@ -47,19 +51,26 @@ export async function deliver(sink: Sink, changes: readonly Change[]): Promise<D
 function planAll(sink: Sink, changes: readonly Change[]): { units: Unit[]; failures: Failure[] } {
   const units: Unit[] = [];
   const failures: Failure[] = [];
+  const failed = new Set<string>();
   for (const change of changes) {
+    // An act's later changes of that item must not overtake it.
+    if (sink.kind === 'act' && failed.has(change.item)) {
+      failures.push({ change, reason: heldBack });
+      continue;
+    }
     try {
-      for (const request of sink.plan(change)) {
-        units.push({ request, target: sink.target(request), changes: [change], answer: unanswered });
-      }
+      units.push(...sink.plan(change).map((request) => unitOf(sink, request, change)));
     } catch (error) {
-      failures.push({
-        change,
-        reason: `planning failed: ${error instanceof Error ? error.message : String(error)}`,
-      });
+      failed.add(change.item);
+      failures.push({ change, reason: `planning failed: ${whatWasThrown(error)}` });
     }
   }
   return { units, failures };
+}
+
+function unitOf(sink: Sink, request: unknown, change: Change): Unit {
+  const [target, bytes] = [sink.target(request), sink.size(request)];
+  return { request, target, bytes, changes: [change], answer: unanswered };
 }
 
 function coalesce(sink: Sink, units: Unit[]): Unit[] {
@@ -69,6 +80,7 @@ function coalesce(sink: Sink, units: Unit[]): Unit[] {
     if (known === undefined) byTarget.set(unit.target, unit);
     else {
       known.request = sink.newer === undefined ? unit.request : sink.newer(known.request, unit.request);
+      known.bytes = sink.size(known.request);
       known.changes.push(...unit.changes);
     }
   }
@@ -83,8 +95,7 @@ function firstOfEachTarget(units: Unit[]): Unit[] {
 async function sendUntilSettled(sink: Sink, units: Unit[]): Promise<void> {
   let open = units;
   await persistently.execute(async () => {
-    for (const part of chunk(open, sink.limits, (unit) => sink.size(unit.request)))
-      await sendChunk(sink, part);
+    for (const part of chunk(open, sink.limits, ({ bytes }) => bytes)) await sendChunk(sink, part);
     open = open.filter(({ answer }) => answer.state === 'failed' && answer.retryable);
     return open;
   });
@@ -92,7 +103,7 @@ async function sendUntilSettled(sink: Sink, units: Unit[]): Promise<void> {
 
 async function sendChunk(sink: Sink, units: Unit[]): Promise<void> {
   const [first] = units;
-  if (first !== undefined && units.length === 1 && sink.size(first.request) > sink.limits.bytes) {
+  if (first !== undefined && units.length === 1 && first.bytes > sink.limits.bytes) {
     first.answer = {
       state: 'failed',
       reason: `more than the ${sink.limits.bytes} bytes that one call may hold`,

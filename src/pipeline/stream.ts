@@ -7,6 +7,7 @@ import type { Change } from '../table/change.ts';
 import type { Decoded, StreamRecord } from '../table/decode.ts';
 import type { Store } from '../table/store.ts';
 import type { App } from './app.ts';
+import { recordsOf } from './batch.ts';
 import { type Delivered, deliver } from './deliver.ts';
 import { type BatchReport, report } from './report.ts';
 import type { Sink, SinkKind } from './sink.ts';
@@ -33,7 +34,7 @@ export function streamHandler(app: App, reader: Reader): StreamHandler {
 export function openStream(app: App, reader: Reader, connections: Connections): StreamHandler {
   const sinks = openSinks(app, reader, connections);
   return async function handleBatch(event) {
-    const records = recordsOf(event);
+    const records: StreamRecord[] = recordsOf(event);
     const decoded = records.map((record) => decodeSafely(app, record));
     const parked = decoded.flatMap((entry, index) =>
       entry.verdict === 'parked' ? [{ index, record: records[index] ?? {}, reason: entry.reason }] : [],
@@ -59,16 +60,6 @@ function openSinks(app: App, reader: Reader, connections: Connections): Sink[] {
   const context = { connections, store: storeOf(app, connections) };
   const kinds: readonly SinkKind[] = readers[reader];
   return app.sinks.flatMap((factory) => factory(context) ?? []).filter(({ kind }) => kinds.includes(kind));
-}
-
-/** Anything but a DynamoDB stream's batch is refused whole: guessing is how data is lost. */
-function recordsOf(event: DynamoDBStreamEvent): StreamRecord[] {
-  const records: unknown = event?.Records;
-  if (Array.isArray(records) && records.every((record) => record?.eventSource === 'aws:dynamodb'))
-    return records;
-  throw new Error(
-    'This is no batch of a DynamoDB stream: expected {"Records":[{"eventSource":"aws:dynamodb",…}]}.',
-  );
 }
 
 function decodeSafely(app: App, record: StreamRecord): Decoded {

@@ -55,7 +55,7 @@ export function shop(store: Store) {
 
     addProduct: (input: Product, by: By): Promise<Created<Product>> => write.create(product, input, by),
 
-    restockProduct: (productId: string, quantity: number, by: By) =>
+    restockProduct: async (productId: string, quantity: number, by: By) =>
       write.add(product, { productId }, { stock: positive(quantity) }, by),
 
     removeProduct: (productId: string, by: By) => write.remove(product, { productId }, by),

@@ -3,7 +3,7 @@
  * every later replay of an older record is known to be older.
  */
 import { ConditionalCheckFailedException, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
-import { encodeItem } from './attributes.ts';
+import { decodeAttribute, encodeItem } from './attributes.ts';
 import type { Change } from './change.ts';
 import { expression } from './expression.ts';
 import { keyAttributes } from './keys.ts';
@@ -17,13 +17,15 @@ export function isAdoptable(change: Change): boolean {
 /** Writes the version if the item still is as the change left it; where it has moved on there is nothing to do. */
 export async function adopt(store: Store, change: Change): Promise<void> {
   const { table } = store;
-  const seen = change.carried;
+  const seen = change.images.after?.[table.version]; // as it is, also where it is no version at all
   const build = expression();
   const version = build.name(table.version);
   const asSeen =
-    seen === undefined ? `attribute_not_exists(${version})` : `${version} = ${build.value(seen)}`;
+    seen === undefined
+      ? `attribute_not_exists(${version})`
+      : `${version} = ${build.value(decodeAttribute(seen))}`;
   const condition = `attribute_exists(${build.name(table.pk)}) AND attribute_not_exists(${build.name(table.removed)}) AND ${asSeen}`;
-  const next = firstVersion(store, Math.max(seen ?? 0, change.versionBefore ?? 0));
+  const next = firstVersion(store, Math.max(change.carried ?? 0, change.versionBefore ?? 0));
   const set: Record<string, unknown> = {
     [table.version]: next,
     [table.actor]: 'sluice',

@@ -32,23 +32,28 @@ export class AttributeError extends Error {
   override name = 'AttributeError';
 }
 
-export function decodeImage(image: Image): Record<string, unknown> {
+export function decodeImage(image: Image, path?: string): Record<string, unknown> {
   const item: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(image)) setOwn(item, name, decodeAttribute(value, name));
+  for (const [name, value] of Object.entries(expect(isPlainObject(image), image, path ?? 'image'))) {
+    setOwn(item, name, decodeAttribute(value, within(path, name)));
+  }
   return item;
 }
 
 export function decodeAttribute(attribute: unknown, path = 'value'): unknown {
   const [type, value] = soleMember(attribute, path);
   const decoder = decoders[type];
-  if (decoder === undefined) throw new AttributeError(`${path}: "${type}" is no attribute type`);
+  if (decoder === undefined) throw new AttributeError(`${path}: there is no such attribute type`);
   return decoder(value, path);
 }
 
-export function encodeItem(item: Readonly<Record<string, unknown>>): Record<string, AttributeValue> {
+export function encodeItem(
+  item: Readonly<Record<string, unknown>>,
+  path?: string,
+): Record<string, AttributeValue> {
   const image: Record<string, AttributeValue> = {};
   for (const [name, value] of Object.entries(item)) {
-    if (value !== undefined) setOwn(image, name, encodeAttribute(value, name));
+    if (value !== undefined) setOwn(image, name, encodeAttribute(value, within(path, name)));
   }
   return image;
 }
@@ -62,7 +67,7 @@ export function encodeAttribute(value: unknown, path = 'value'): AttributeValue 
   if (value instanceof Set) return encodeSet(value, path);
   if (Array.isArray(value))
     return { L: value.map((member, index) => encodeAttribute(member, `${path}[${index}]`)) };
-  if (isPlainObject(value)) return { M: encodeItem(value) };
+  if (isPlainObject(value)) return { M: encodeItem(value, path) };
   throw new AttributeError(`${path}: no attribute value for ${describe(value)}`);
 }
 
@@ -71,7 +76,7 @@ export function canonicalNumber(text: string): string {
   const match = /^([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d+))?$/.exec(text);
   const whole = match?.[2] ?? '';
   const fraction = match?.[3] ?? '';
-  if (match === null || whole + fraction === '') throw new AttributeError(`"${text}" is no number`);
+  if (match === null || whole + fraction === '') throw new AttributeError('a text that is no number');
   const digits = (whole + fraction).replace(/^0+/, '');
   const trimmed = digits.replace(/0+$/, '');
   if (trimmed === '') return '0';
@@ -97,7 +102,7 @@ const decoders: Readonly<Record<string, Decoder>> = Object.assign(Object.create(
   NS: (value, path) => new Set(list(value, path).map((member) => decodeNumber(member, path))),
   BS: (value, path) => new Set(list(value, path).map((member) => decodeBinary(member, path))),
   L: (value, path) => list(value, path).map((member, index) => decodeAttribute(member, `${path}[${index}]`)),
-  M: (value, path) => decodeImage(expect(isPlainObject(value), value, path) as Image),
+  M: (value, path) => decodeImage(value as Image, path),
 } satisfies Record<string, Decoder>);
 
 function soleMember(attribute: unknown, path: string): [string, unknown] {
@@ -119,7 +124,7 @@ function decodeNumber(value: unknown, path: string): number | ExactNumber {
   try {
     canonical = canonicalNumber(text);
   } catch (cause) {
-    throw new AttributeError(`${path}: "${text}" is no number`, { cause });
+    throw new AttributeError(`${path}: its text is no number`, { cause });
   }
   const number = Number(text);
   return Number.isFinite(number) && canonicalNumber(String(number)) === canonical
@@ -158,6 +163,10 @@ function numberText(value: number | bigint | ExactNumber, path: string): string 
   return String(value);
 }
 
+function within(path: string | undefined, name: string): string {
+  return path === undefined ? name : `${path}.${name}`;
+}
+
 function list(value: unknown, path: string): unknown[] {
   return expect(Array.isArray(value), value, path) as unknown[];
 }
@@ -167,10 +176,11 @@ function expect<Value>(holds: boolean, value: Value, path: string): Value {
   return value;
 }
 
+/** An object of no class of its own: a Date or a Map would lose what it holds. */
 function isPlainObject(value: unknown): value is Record<string, unknown> {
-  return (
-    typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array)
-  );
+  if (typeof value !== 'object' || value === null) return false;
+  const prototype = Object.getPrototypeOf(value);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
 /** The kind of a value, never the value: it may be personal. */
@@ -178,5 +188,5 @@ function describe(value: unknown): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'a list';
   if (isPlainObject(value)) return `an object with ${Object.keys(value).length} members`;
-  return `a ${typeof value}`;
+  return typeof value === 'object' ? 'an object of a class' : `a ${typeof value}`;
 }

@@ -62,30 +62,32 @@ type Read = {
 
 function readRecord(record: StreamRecord, table: Table): Read | Decoded {
   const data = record.dynamodb;
-  if (record.eventID === undefined || data?.Keys === undefined) {
+  // Foreign producers and replayed files send null as well.
+  const [oldImage, newImage] = [data?.OldImage ?? undefined, data?.NewImage ?? undefined];
+  if (typeof record.eventID !== 'string' || typeof data?.Keys !== 'object' || data.Keys === null) {
     return { verdict: 'parked', reason: 'the record has no eventID or no dynamodb.Keys' };
   }
   const key = readKey(data.Keys, table);
   if (key === undefined) {
     return { verdict: 'ignored', reason: `its key is not ${table.pk} and ${table.sk}` };
   }
-  if (data.NewImage === undefined && data.OldImage === undefined) {
+  if (newImage === undefined && oldImage === undefined) {
     return { verdict: 'parked', reason: 'the record has no image; the stream must show NEW_AND_OLD_IMAGES' };
   }
   // A removal shows no new image; where a broken producer sends one all the same, the event's name decides.
-  const newImage = record.eventName === 'REMOVE' ? undefined : data.NewImage;
+  const after = record.eventName === 'REMOVE' ? undefined : newImage;
   return {
     eventId: record.eventID,
     key,
     time: epochMilliseconds(data.ApproximateCreationDateTime),
     expired: record.eventName === 'REMOVE' && record.userIdentity?.principalId === 'dynamodb.amazonaws.com',
-    images: { before: side(data.OldImage), after: side(newImage) },
+    images: { before: side(oldImage), after: side(after) },
   };
 }
 
-/** A record's time is in seconds; what is no such time counts as none. */
+/** A record's time is in seconds; what is no such time, or gives no version below 2^53, counts as none. */
 function epochMilliseconds(seconds: unknown): number {
-  return typeof seconds === 'number' && seconds >= 0 && seconds < 1e11 ? seconds * 1000 : 0;
+  return typeof seconds === 'number' && seconds >= 0 && seconds < 9e9 ? seconds * 1000 : 0;
 }
 
 function side(image: Image | undefined): Side | undefined {
@@ -155,7 +157,6 @@ function misplacement(entity: Entity, item: Fields, key: Key): string | undefine
 }
 
 function partialChange(entity: Entity, read: Read, table: Table): Change {
-  const shown = read.images.after ?? read.images.before;
   const before = live(read.images.before, table);
   const after = live(read.images.after, table);
   const versionBefore = versionOf(read.images.before?.fields, table);
@@ -177,7 +178,7 @@ function partialChange(entity: Entity, read: Read, table: Table): Change {
     ...(inexact !== undefined && { inexact }),
     occurredAt: new Date(read.time).toISOString(),
     expiresAt: numberField(after, table.ttl),
-    ...attribution(read.images.after === undefined ? undefined : shown?.fields, table),
+    ...attribution(inexact === undefined ? read.images.after?.fields : undefined, table),
     images: { before: read.images.before?.image, after: read.images.after?.image },
   };
 }
@@ -188,7 +189,7 @@ function declared(entity: Entity, fields: Fields): Fields {
   return 'item' in parsed ? parsed.item : fields;
 }
 
-/** Who and why stand in what was written; a plain delete writes nothing, so nobody can be named. */
+/** Who and why stand in what Sluice wrote; what others write keeps the stamps of the write before, or has none. */
 function attribution(fields: Fields | undefined, table: Table): Pick<Change, 'actor' | 'reason' | 'request'> {
   const text = (name: string) => {
     const value = field(fields, name);

@@ -41,6 +41,11 @@ type Steps<Item> = {
   [Field in keyof Item]?: { [From in Item[Field] & string]: readonly (Item[Field] & string)[] };
 };
 
+/** Each field declared for search, and no other: the index is strict and would refuse the document. */
+type CheckedDocument<Document, SearchFields> = { [Field in keyof SearchFields]: unknown } & {
+  [Other in Exclude<keyof Document, keyof SearchFields>]: never;
+};
+
 type Declaration<
   Schema extends z.ZodMiniObject,
   Name extends string,
@@ -49,6 +54,7 @@ type Declaration<
   Indexes extends Readonly<Record<string, KeyPair>>,
   Events extends Readonly<Record<string, unknown>>,
   SearchFields extends Readonly<Record<string, SearchFieldType>>,
+  Document,
 > = {
   name: Name;
   schema: Schema;
@@ -65,7 +71,7 @@ type Declaration<
   search?: {
     index: string;
     fields: SearchFields;
-    document(item: z.output<Schema>): { [Field in keyof SearchFields]: unknown };
+    document(item: z.output<Schema>): Document & CheckedDocument<Document, SearchFields>;
   };
   cache?(item: z.output<Schema>): readonly CacheKey[];
   events?: { [Event in keyof Events]: CheckedRule<Events[Event], z.output<Schema>> };
@@ -99,8 +105,9 @@ export function defineEntity<
   // biome-ignore lint/suspicious/noExplicitAny: the rule's own type parameters are checked by CheckedRule.
   const Events extends Readonly<Record<string, EventRule<any, any, any>>> = Record<never, never>,
   const SearchFields extends Readonly<Record<string, SearchFieldType>> = Record<never, never>,
+  Document = Record<never, never>,
 >(
-  declaration: Declaration<Schema, Name, Pk, Sk, Indexes, Events, SearchFields>,
+  declaration: Declaration<Schema, Name, Pk, Sk, Indexes, Events, SearchFields, Document>,
 ): Entity<z.output<Schema> & Fields, Name> {
   type Item = z.output<Schema> & Fields;
   const { name, schema, key, search, cache, audit } = declaration;

@@ -32,7 +32,8 @@ export function indexAttributes(
   return attributes;
 }
 
-function renderWhole(entity: Entity, template: Template, fields: Fields): string {
+/** The key text of an item that has all its fields. */
+export function renderWhole(entity: Entity, template: Template, fields: Fields): string {
   const key = renderSafely(entity, template, fields);
   if (key !== undefined) return key;
   throw new WriteError(

@@ -4,7 +4,7 @@ import { encodeItem, type Image } from './attributes.ts';
 import type { Key } from './change.ts';
 import type { Entity, Fields } from './entity.ts';
 import { expression } from './expression.ts';
-import { keyAttributes, keyOf } from './keys.ts';
+import { keyAttributes, keyOf, renderWhole } from './keys.ts';
 import { epochSeconds, type Store } from './store.ts';
 import { type Found, readStored, type Stored, toFound } from './stored.ts';
 
@@ -67,7 +67,7 @@ export async function query<Item extends Fields>(
   if (templates === undefined || names === undefined)
     throw new Error(`${entity.name} is in no index "${index}".`);
   const build = expression();
-  const partition = `${build.name(names.pk)} = ${build.value(templates.pk.render(fields))}`;
+  const partition = `${build.name(names.pk)} = ${build.value(renderWhole(entity, templates.pk, fields))}`;
   const sort =
     templates.sk.prefix === ''
       ? ''

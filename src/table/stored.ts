@@ -12,6 +12,8 @@ export type Stored = {
   live: boolean;
   /** Ids of the last requests that wrote under the optimistic lock, newest first. */
   requests: readonly string[];
+  /** The version at which this incarnation was created. */
+  born: number | undefined;
   creator: string | undefined;
   /** Hash of the input it was created from. */
   created: string | undefined;
@@ -22,13 +24,14 @@ export type Found<Item> = { item: Item; version: number; expiresAt: number | und
 
 export function readStored(table: Table, image: Image, epochSeconds: number): Stored {
   const fields = decodeImage(image);
-  const expiry = fields[table.ttl];
+  const expiry = numberOf(fields[table.ttl]);
   const requests = fields[table.requests];
   return {
     fields,
     version: versionOf(fields, table),
-    live: fields[table.removed] === undefined && !(typeof expiry === 'number' && expiry <= epochSeconds),
+    live: fields[table.removed] === undefined && !(expiry !== undefined && expiry <= epochSeconds),
     requests: Array.isArray(requests) ? requests.map(String) : [],
+    born: numberOf(fields[table.born]),
     creator: textOf(fields[table.creator]),
     created: textOf(fields[table.created]),
   };
@@ -42,12 +45,15 @@ export function toFound<Item extends Fields>(
   const parsed = entity.parse(stored.fields);
   if ('misfit' in parsed)
     throw new WriteError('Invalid', `A stored ${entity.name} does not fit its schema: ${parsed.misfit}`);
-  const expiresAt = stored.fields[table.ttl];
   return {
     item: parsed.item,
     version: stored.version ?? 0,
-    expiresAt: typeof expiresAt === 'number' ? expiresAt : undefined,
+    expiresAt: numberOf(stored.fields[table.ttl]),
   };
+}
+
+function numberOf(value: unknown): number | undefined {
+  return typeof value === 'number' ? value : undefined;
 }
 
 function textOf(value: unknown): string | undefined {

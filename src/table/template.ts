@@ -82,18 +82,12 @@ function render(text: string, pieces: Piece[], item: Readonly<Record<string, unk
     if (value === undefined || value === null) return undefined;
     const part = String(value);
     const following = pieces[index + 1];
-    if (
-      part === '' ||
-      (following !== undefined && 'literal' in following && part.includes(following.literal))
-    ) {
-      // Else two different items could render the same key.
-      throw new Error(
-        `Key template "${text}": field ${piece.field} must be non-empty${
-          following !== undefined && 'literal' in following
-            ? ` and must not contain "${following.literal}"`
-            : ''
-        }.`,
-      );
+    const end = following !== undefined && 'literal' in following ? following.literal : '';
+    // The first such literal must be the one that ends the field, else two different items could render one key:
+    // with {a}##{b} that would be "x#" and "y", "x" and "#y".
+    if (part === '' || (end !== '' && `${part}${end}`.indexOf(end) < part.length)) {
+      const rule = end === '' ? '' : ` and must not run into "${end}"`;
+      throw new Error(`Key template "${text}": field ${piece.field} must be non-empty${rule}.`);
     }
     key += part;
   }

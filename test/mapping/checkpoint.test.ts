@@ -52,6 +52,7 @@ describe('the checkpoint', () => {
     await first.drained();
     await first.stop();
     const created = streamArn.replace('2026-11-20', '2026-11-21');
+    fake.recreate(created);
     const second = started(fake, () => null, { checkpoints: first.checkpoints, streamArn: created });
     await second.drained();
     expect(second.calls).toEqual([['1', '2', '3']]);

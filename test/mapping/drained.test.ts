@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { ok, streamRecord } from './fakeStreams.ts';
-import { checkpointOf, fastClock, gate, oneToN, started, startFake } from './harness.ts';
+import { ok, streamArn, streamRecord } from './fakeStreams.ts';
+import { checkpointOf, gate, oneToN, started, startFake, stoppedClock } from './harness.ts';
 
 async function idleShard() {
   const fake = await startFake();
@@ -73,12 +73,13 @@ describe('drained', () => {
     fake.next('DescribeStream', async () => {
       listing.open();
       await answer.passed;
-      return ok({ StreamDescription: { Shards: [{ ShardId: 'shard-1' }] } });
+      return ok({ StreamDescription: { StreamArn: streamArn, Shards: [{ ShardId: 'shard-1' }] } });
     });
     await listing.passed;
     fake.shard('shard-2');
     fake.put('shard-2', streamRecord('9'));
     const drained = mapping.drained();
+    await fake.seen('GetRecords', 8);
     answer.open();
     await drained;
     expect(mapping.calls).toEqual([['9']]);
@@ -91,6 +92,17 @@ describe('drained', () => {
     fake.next('GetRecords', empty, empty);
     await mapping.drained();
     expect(mapping.calls).toEqual([['1']]);
+  });
+
+  test('starts counting empty pages anew after each record', async () => {
+    const fake = await startFake({ recordsPerPage: 1 });
+    fake.shard('shard-1');
+    fake.put('shard-1', streamRecord('1'), streamRecord('2'));
+    const empty = (position: number) => () => ok({ Records: [], NextShardIterator: `shard-1|${position}` });
+    fake.next('GetRecords', empty(0), empty(0), () => undefined, empty(1), empty(1));
+    const mapping = started(fake, () => null);
+    await mapping.drained();
+    expect(mapping.calls).toEqual([['1'], ['2']]);
   });
 
   test('waits for all shards, the slowest too', async () => {
@@ -138,24 +150,42 @@ describe('drained', () => {
 
   test('lists again after a shard has ended, for children that were listed late', async () => {
     const fake = await startFake();
+    const listing = gate();
+    const answer = gate();
     fake.shard('parent');
-    const mapping = started(fake, () => {
+    fake.shard('other');
+    const mapping = started(fake, async (event) => {
+      if (event.Records[0]?.eventID !== 'event-1') return;
+      await fake.seen('GetRecords', 5);
       fake.shard('child', { parent: 'parent' });
       fake.put('child', streamRecord('2'));
-      return null;
+      fake.next('DescribeStream', async () => {
+        listing.open();
+        await answer.passed;
+        return undefined;
+      });
     });
     fake.put('parent', streamRecord('1'));
     fake.close('parent');
-    await mapping.drained();
-    expect(mapping.calls.slice(0, 2)).toEqual([['1'], ['2']]);
+    const drained = mapping.drained();
+    await listing.passed;
+    await fake.seen('GetRecords', 8);
+    answer.open();
+    await drained;
+    expect(mapping.calls).toEqual([['1'], ['2']]);
   });
 
   test('waits for a batch whose window has not passed', async () => {
     const fake = await startFake();
     fake.shard('shard-1');
     fake.put('shard-1', streamRecord('1'));
-    const mapping = started(fake, () => null, { clock: fastClock(50), batchWindowSeconds: 10 });
-    await mapping.drained();
+    const clock = stoppedClock();
+    const mapping = started(fake, () => null, { clock, batchWindowSeconds: 10 });
+    const drained = mapping.drained();
+    await fake.seen('GetRecords', 8);
+    expect(mapping.calls).toEqual([]);
+    clock.advance(10_000);
+    await drained;
     expect(mapping.calls).toEqual([['1']]);
     expect(checkpointOf(mapping.checkpoints)).toBe('1');
   });

@@ -10,11 +10,12 @@ type Input = Record<string, unknown>;
 type Reply = { status: number; body: unknown };
 type Rule = (input: Input) => Reply | undefined | Promise<Reply | undefined>;
 type FakeShard = { id: string; parent: string | undefined; closed: boolean; records: Input[] };
-export type Request = { operation: Operation; input: Input };
+type Request = { operation: Operation; input: Input };
 
 /** A stream under the test's control, speaking the real protocol, so that the real client is used. */
 export async function fakeStreams({ port = 0, shardsPerPage = 100, recordsPerPage = 1000 } = {}) {
   const shards = new Map<string, FakeShard>();
+  let arn = streamArn;
   const requests: Request[] = [];
   const rules = new Map<Operation, Rule[]>();
   const listeners = new Set<() => void>();
@@ -29,7 +30,7 @@ export async function fakeStreams({ port = 0, shardsPerPage = 100, recordsPerPag
       const start = after ? all.findIndex(({ id }) => id === after) + 1 : 0;
       const page = all.slice(start, start + shardsPerPage);
       const more = start + shardsPerPage < all.length && { LastEvaluatedShardId: page.at(-1)?.id };
-      return ok({ StreamDescription: { StreamArn: streamArn, Shards: page.map(described), ...more } });
+      return ok({ StreamDescription: { StreamArn: arn, Shards: page.map(described), ...more } });
     },
     GetShardIterator({ ShardId, ShardIteratorType, SequenceNumber }) {
       const shard = shardAt(ShardId);
@@ -82,6 +83,10 @@ export async function fakeStreams({ port = 0, shardsPerPage = 100, recordsPerPag
     close(id: string) {
       const shard = shardAt(id);
       if (shard) shard.closed = true;
+    },
+    /** The table is made anew; as on dynoxide, its former ARN is answered all the same. */
+    recreate(newArn: string) {
+      arn = newArn;
     },
     forget: (id: string) => shards.delete(id),
     /** The next request of this kind is answered by the rule; one that returns undefined leaves it to the fake. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { fakeStreams, fault, streamRecord, streamsClient } from './fakeStreams.ts';
-import { checkpointOf, fastClock, numbersOf, oneToN, started, startFake } from './harness.ts';
+import { checkpointOf, fastClock, numbersOf, oneToN, started, startFake, stoppedClock } from './harness.ts';
 
 async function shardWith(...numbers: string[]) {
   const fake = await startFake({ recordsPerPage: 2 });
@@ -41,7 +41,10 @@ test('an iterator that expires while a batch waits for its window is renewed beh
     () => undefined,
     () => fault('ExpiredIteratorException'),
   );
-  const mapping = started(fake, () => null, { batchWindowSeconds: 1, clock: fastClock(50) });
+  const clock = stoppedClock();
+  const mapping = started(fake, () => null, { clock, batchWindowSeconds: 1 });
+  await fake.seen('GetRecords', 5);
+  clock.advance(1_000);
   await mapping.drained();
   expect(mapping.calls).toEqual([['1', '2', '3']]);
 });
@@ -65,6 +68,18 @@ test('trimmed data is read from the oldest record on, and the loss is said', asy
   expect(fake.requestsOf('GetShardIterator').at(-1)?.input.ShardIteratorType).toBe('TRIM_HORIZON');
 });
 
+test('an iterator that is trimmed before its first read is renewed at the beginning, without alarm', async () => {
+  const fake = await shardWith('1', '2', '3');
+  fake.next('GetRecords', () => {
+    fake.trim('shard-1', 2);
+    return fault('TrimmedDataAccessException');
+  });
+  const mapping = started(fake, () => null);
+  await mapping.drained();
+  expect(mapping.calls).toEqual([['3']]);
+  expect(mapping.warnings).toEqual([]);
+});
+
 test('a checkpoint older than the stream is said to have lost data', async () => {
   const fake = await shardWith('1');
   const first = started(fake, () => null);
@@ -83,6 +98,7 @@ test.each([
   ['InternalServerError', 500],
   ['ServiceUnavailable', 503],
   ['LimitExceededException', 400],
+  ['ResourceNotFoundException', 400],
 ])('%s is tried again, wherever it comes', async (name, status) => {
   const fake = await shardWith('1', '2', '3');
   const broken = () => fault(name, status);
@@ -192,4 +208,14 @@ test('faults strewn over a long stream lose nothing and double nothing', async (
   expect(checkpointOf(mapping.checkpoints)).toBe('40');
   await mapping.stop();
   streams.destroy();
+});
+
+test('a stream that was replaced by another is not read with the positions of the old one', async () => {
+  const fake = await shardWith('1');
+  fake.recreate('arn:of:another');
+  const mapping = started(fake, () => null);
+  await fake.seen('DescribeStream', 3);
+  expect(fake.requestsOf('GetRecords')).toEqual([]);
+  expect(mapping.warnings).toHaveLength(1);
+  expect(mapping.warnings[0]).toContain('is gone; there is arn:of:another');
 });

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import type { DynamoDBStreamEvent } from 'aws-lambda';
 import { onTestFinished } from 'vitest';
-import type { Clock } from '../../src/local/mapping/clock.ts';
+import { type Clock, systemClock } from '../../src/local/mapping/clock.ts';
 import { eventSourceMapping } from '../../src/local/mapping/mapping.ts';
 import type { MappingOptions } from '../../src/local/mapping/options.ts';
 import { type FakeStreams, fakeStreams, streamArn, streamsClient } from './fakeStreams.ts';
@@ -74,6 +74,18 @@ export function fastClock(factor: number): Clock & { slept: number[] } {
     async sleep(milliseconds, signal) {
       slept.push(milliseconds);
       await setTimeout(milliseconds / factor, undefined, { signal }).catch(() => {});
+    },
+  };
+}
+
+/** Time that stands still until it is moved; only sleeping takes as long as it takes. */
+export function stoppedClock() {
+  let at = 0;
+  return {
+    now: () => at,
+    sleep: systemClock.sleep,
+    advance: (milliseconds: number) => {
+      at += milliseconds;
     },
   };
 }

@@ -29,6 +29,7 @@ async function filledTable() {
 async function run(args: string[], killAfter: number) {
   const deliveries = join(temporaryFolder(), 'deliveries');
   const mapping = fork(child, [...args, deliveries], { execArgv: [] });
+  onTestFinished(() => void mapping.kill('SIGKILL'));
   let delivered = 0;
   mapping.on('message', () => {
     delivered++;

@@ -14,7 +14,7 @@ type RecordFaults = Fault[];
 
 const scenario = fc.record({
   shards: fc.array(
-    fc.array(fc.array(fc.constantFrom<Fault>('throw', 'partial', 'wrong'), { maxLength: 4 }), {
+    fc.array(fc.array(fc.constantFrom<Fault>('throw', 'partial', 'wrong'), { maxLength: 3 }), {
       maxLength: 12,
     }),
     { minLength: 1, maxLength: 3 },
@@ -128,5 +128,5 @@ async function holds(plan: Scenario) {
 }
 
 test('whatever fails, every record is settled once, in its order, and no checkpoint passes an unsettled one', async () => {
-  await fc.assert(fc.asyncProperty(scenario, holds), { numRuns: 150 });
-});
+  await fc.assert(fc.asyncProperty(scenario, holds), { numRuns: 60 });
+}, 120_000);

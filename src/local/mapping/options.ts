@@ -15,9 +15,9 @@ export type Exhausted = {
   records: DynamoDBRecord[];
 };
 
-export type Invocation = { event: DynamoDBStreamEvent; outcome: Outcome };
+type Invocation = { event: DynamoDBStreamEvent; outcome: Outcome };
 
-type Required = {
+type Needed = {
   /** Names the checkpoint file and stands in every line said. */
   name: string;
   streamArn: string;
@@ -29,7 +29,7 @@ type Required = {
   checkpoints: string;
 };
 
-type Defaulted = {
+type Tuned = {
   batchSize: number;
   batchWindowSeconds: number;
   /** -1 retries without end; anything else needs `onExhausted`. */
@@ -41,17 +41,19 @@ type Defaulted = {
   pollMilliseconds: number;
   retryDelay: (attempt: number) => number;
   functionTimeoutMilliseconds: number;
+  /** Only watches: what it throws ends the process. */
   onInvocation: (invocation: Invocation) => void;
   clock: Clock;
   warn: (line: string) => void;
 };
 
-type Optional = { onExhausted?: (failure: Exhausted) => Promise<void> };
+/** The on-failure destination; what it rejects is handed to it again, and nothing is passed before it has it. */
+type Destination = { onExhausted?: (failure: Exhausted) => Promise<void> };
 
-export type MappingOptions = Required & Partial<Defaulted> & Optional;
-export type Settings = Required & Defaulted & Optional;
+export type MappingOptions = Needed & Partial<Tuned> & Destination;
+export type Settings = Needed & Tuned & Destination;
 
-const defaults: Defaulted = {
+const defaults: Tuned = {
   batchSize: 100,
   batchWindowSeconds: 0,
   maximumRetryAttempts: -1,

@@ -47,7 +47,9 @@ export function shardReader(run: Run, shardId: string, isListed: () => boolean) 
       iterator = undefined;
       if (error instanceof ExpiredIteratorException) return undefined;
       if (error instanceof TrimmedDataAccessException) {
-        run.warn(`data was lost: shard ${shardId} no longer holds what followed ${last ?? 'its beginning'}`);
+        // From the beginning nothing was passed over: what was trimmed is no longer the stream's to give.
+        if (last !== undefined)
+          run.warn(`data was lost: shard ${shardId} no longer holds what followed ${last}`);
         last = undefined;
         return undefined;
       }

@@ -5,7 +5,7 @@ import type { Entry } from './record.ts';
 export type Piece = { entries: Entry[]; attempts: number };
 
 /** What is settled, what goes again (in this order), and what may not go again. */
-export type Verdict = { done: Entry[]; again: Piece[]; exhausted: Piece | undefined };
+type Verdict = { done: Entry[]; again: Piece[]; exhausted: Piece | undefined };
 
 type Rules = { maximumRetryAttempts: number; bisectBatchOnFunctionError: boolean };
 

@@ -61,8 +61,12 @@ async function allPages(run: Run): Promise<Listed[]> {
   do {
     const command = new DescribeStreamCommand({ StreamArn: run.streamArn, ...after });
     const { StreamDescription: page } = await run.streams.send(command, { abortSignal: run.signal });
-    shards.push(...(page?.Shards ?? []));
-    after = page?.LastEvaluatedShardId ? { ExclusiveStartShardId: page.LastEvaluatedShardId } : {};
+    // dynoxide takes the ARN of a table's former stream, and answers with the stream it has now.
+    if (page?.StreamArn !== run.streamArn) {
+      throw new Error(`${run.streamArn} is gone; there is ${page?.StreamArn}`);
+    }
+    shards.push(...(page.Shards ?? []));
+    after = page.LastEvaluatedShardId ? { ExclusiveStartShardId: page.LastEvaluatedShardId } : {};
   } while (after.ExclusiveStartShardId);
   return shards.flatMap(({ ShardId, ParentShardId }) =>
     ShardId ? [{ id: ShardId, parent: ParentShardId }] : [],

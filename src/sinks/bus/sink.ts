@@ -13,7 +13,12 @@ import { type PlannedEvent, planEvent, publish } from './event.ts';
 const limits = { count: 10, bytes: 1_000_000 };
 
 /** Refusals that no repeat will change (API_PutEventsResultEntry). */
-const permanent = new Set(['InvalidArgument', 'MalformedDetail', 'RedactionFailure', 'InvalidAccountId']);
+const permanent = new Set([
+  'InvalidArgument',
+  'MalformedDetail',
+  'RedactionFailure',
+  'InvalidAccountIdException',
+]);
 
 export const bus: SinkFactory = ({ connections }) => {
   const sink: Sink<PlannedEvent> = {

@@ -28,25 +28,21 @@ export function planRows(change: Change): MailRow[] {
   const fields = plainJson(pick(item, Object.keys(change.entity.schema.shape))) as Record<string, unknown>;
   return Object.entries(change.entity.emails)
     .filter(([, { on }]) => happened.has(on))
-    .map(([name, { policy, to }]) => {
-      const content = {
-        change: change.id,
-        entity: change.entity.name,
-        email: name,
-        policy,
-        occurredAt: change.occurredAt,
-      };
-      return {
-        pk: change.item,
-        // Version order within the item: the sender takes them so.
-        sk: `${versionText(change.version)}/${change.id.slice(change.id.lastIndexOf('/') + 1)}/${name}`,
-        hash: hash(canonicalJson(content)),
-        ...content,
-        state: 'waiting',
-        to: to(item),
-        item: fields,
-      };
-    });
+    .map(([name, { policy, to }]) => ({
+      pk: change.item,
+      // Version order within the item: the sender takes them so.
+      sk: `${versionText(change.version)}/${change.id.slice(change.id.lastIndexOf('/') + 1)}/${name}`,
+      // Of nothing that a later deployment can declare otherwise: the mail would be the same one all the same.
+      hash: hash(canonicalJson({ change: change.id, email: name })),
+      change: change.id,
+      entity: change.entity.name,
+      email: name,
+      policy,
+      occurredAt: change.occurredAt,
+      state: 'waiting',
+      to: to(item),
+      item: fields,
+    }));
 }
 
 function pick(item: Readonly<Record<string, unknown>>, names: readonly string[]): Record<string, unknown> {

@@ -10,14 +10,14 @@ type Place = { index: string; id: string; version: number };
 
 export type SearchRequest =
   | (Place & { kind: 'document'; document: Fields })
-  /** The version cannot be trusted: the item itself is read, and what it is now is indexed. */
-  | (Place & { kind: 'reread'; change: Change });
+  /** The version cannot be trusted: the item itself is read, and what it is now is indexed. The newest comes last. */
+  | (Place & { kind: 'reread'; changes: readonly Change[] });
 
 export function plan(change: Change): SearchRequest[] {
   const { entity, item: id, version } = change;
   if (entity.search === undefined) return [];
   const place = { index: entity.search.index, id, version };
-  if (change.inexact !== undefined) return [{ ...place, kind: 'reread', change }];
+  if (change.inexact !== undefined) return [{ ...place, kind: 'reread', changes: [change] }];
   const document =
     change.after === undefined
       ? removedMark(change.occurredAt)
@@ -27,8 +27,10 @@ export function plan(change: Change): SearchRequest[] {
 
 /** The newest version stands; a re-read stands over all, since it shows what is there now. */
 export function newer(one: SearchRequest, other: SearchRequest): SearchRequest {
-  if (one.kind !== other.kind) return one.kind === 'reread' ? one : other;
-  return one.version > other.version ? one : other;
+  const [older, newest] = one.version > other.version ? [other, one] : [one, other];
+  if (older.kind === 'document') return newest;
+  const later = newest.kind === 'reread' ? newest.changes : [];
+  return { ...older, version: newest.version, changes: [...older.changes, ...later] };
 }
 
 export function documentOf(entity: Entity, item: Fields, expiresAt: number | undefined): Fields {

@@ -28,7 +28,7 @@ export async function searchFor(
   if (entity.search === undefined)
     throw new Error(`${entity.name} is not searched: its declaration has no "search".`);
   const { index, fields } = entity.search;
-  const unknown = Object.keys(options.filters ?? {}).find((field) => !(field in fields));
+  const unknown = Object.keys(options.filters ?? {}).find((field) => !Object.hasOwn(fields, field));
   if (unknown !== undefined) throw new Error(`${entity.name} has no search field "${unknown}".`);
   const { body } = await client.search({
     index: `${options.prefix}${index}`,

@@ -1,4 +1,5 @@
 /** Re-reads items whose change cannot be trusted, and turns what they are now into documents. */
+import { whatWasThrown } from '../../pipeline/thrown.ts';
 import { adopt, isAdoptable } from '../../table/adopt.ts';
 import { decodeImage, type Image } from '../../table/attributes.ts';
 import type { Change } from '../../table/change.ts';
@@ -18,39 +19,67 @@ export async function resolve(
   store: Store,
   requests: readonly Reread[],
 ): Promise<(DocumentRequest | Error)[]> {
-  if (requests.length === 0) return [];
-  const adopted = await Promise.allSettled(
-    requests.map(({ change }) => isAdoptable(change) && adopt(store, change)),
-  );
+  const adopted = await Promise.allSettled(requests.map(({ changes }) => adoptAsLeft(store, changes)));
   const clock = store.now() * 1000;
-  const keys = new Map(requests.map(({ change }) => [change.item, change.key]));
-  const images = await getImages(store, [...keys.values()]);
-  const byKey = new Map(images.map((image) => [keyText(store, image), image]));
+  const found = await read(store, requests).catch(toError);
   return requests.map((request, index) => {
     const adoption = adopted[index];
     if (adoption?.status === 'rejected') return new Error(`no version could be given: ${adoption.reason}`);
-    const { pk, sk } = request.change.key;
-    const now = present(store, request.change, byKey.get(JSON.stringify([pk, sk])), clock);
+    if (found instanceof Error) return found;
+    const { pk, sk } = newestOf(request).key;
+    const now = present(store, request, found.get(JSON.stringify([pk, sk])), clock);
     return now instanceof Error ? now : { ...request, ...now, kind: 'document' };
   });
 }
 
+/** Only that change can be adopted which left the item as it is: which one that is, the condition finds out. */
+async function adoptAsLeft(store: Store, changes: readonly Change[]): Promise<void> {
+  for (const change of changes) if (isAdoptable(change) || isRestored(change)) await adopt(store, change);
+}
+
+/** Put back by others, with a version of long ago that it once carried. */
+function isRestored({ inexact, after, carried }: Change): boolean {
+  return inexact !== undefined && after !== undefined && carried !== undefined;
+}
+
+async function read(store: Store, requests: readonly Reread[]): Promise<Map<string, Image>> {
+  const keys = new Map(requests.map((request) => [request.id, newestOf(request).key]));
+  const images = await getImages(store, [...keys.values()]);
+  return new Map(images.map((image) => [keyText(store, image), image]));
+}
+
 type Present = Pick<DocumentRequest, 'version' | 'document'>;
 
-function present(store: Store, change: Change, image: Image | undefined, clock: number): Present | Error {
-  const gone = removedMark(change.occurredAt);
-  if (image === undefined) return { version: change.version, document: gone };
+function present(store: Store, request: Reread, image: Image | undefined, clock: number): Present | Error {
+  const { entity, occurredAt, carried, versionBefore } = newestOf(request);
+  const gone = removedMark(occurredAt);
+  if (image === undefined) {
+    // The documents of an item without a version stand under the clock, and so must the mark that is to cover them.
+    const versioned = (carried ?? versionBefore) !== undefined;
+    return { version: versioned ? request.version : Math.max(request.version, clock), document: gone };
+  }
   const stored = readStored(store.table, image, epochSeconds(store));
   const version = stored.version ?? clock;
-  if (!stored.live) return { version: Math.max(version, change.version), document: gone };
-  const parsed = change.entity.parse(stored.fields);
-  if ('misfit' in parsed)
-    return new Error(`the item does not fit ${change.entity.name} any more: ${parsed.misfit}`);
+  if (!stored.live) return { version: Math.max(version, request.version), document: gone };
+  const parsed = entity.parse(stored.fields);
+  if ('misfit' in parsed) return new Error(`the item does not fit ${entity.name} any more: ${parsed.misfit}`);
   const expiry = stored.fields[store.table.ttl];
-  return {
-    version,
-    document: documentOf(change.entity, parsed.item, typeof expiry === 'number' ? expiry : undefined),
-  };
+  try {
+    return {
+      version,
+      document: documentOf(entity, parsed.item, typeof expiry === 'number' ? expiry : undefined),
+    };
+  } catch (error) {
+    return new Error(`no document could be made: ${whatWasThrown(error)}`);
+  }
+}
+
+function newestOf({ changes }: Reread): Change {
+  return changes.at(-1) as Change; // a request is made of one change, and only ever gains others
+}
+
+function toError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
 }
 
 function keyText(store: Store, image: Image): string {

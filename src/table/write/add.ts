@@ -35,6 +35,9 @@ export function planAddition<Item extends Fields>(
     if (!Number.isFinite(amount) || amount === undefined) {
       throw new WriteError('Invalid', `Add to ${entity.name}: ${field} needs a number.`);
     }
+    if (!Object.hasOwn(entity.schema.shape, field)) {
+      throw new WriteError('Invalid', `Add to ${entity.name}: it has no field "${field}".`);
+    }
     checkNoKey(entity, field);
     const name = build.name(field);
     sets.push(`${name} = ${name} + ${build.value(amount)}`);

@@ -2,7 +2,11 @@
  * Sends one write until DynamoDB has decided. The SDK repeats throttled and lost requests by itself; what it does
  * not repeat is a conflict with another transaction, which is nobody's fault and passes.
  */
-import { ConditionalCheckFailedException, TransactionCanceledException } from '@aws-sdk/client-dynamodb';
+import {
+  ConditionalCheckFailedException,
+  DynamoDBServiceException,
+  TransactionCanceledException,
+} from '@aws-sdk/client-dynamodb';
 import { ExponentialBackoff, handleWhen, retry } from 'cockatiel';
 import { WriteError } from '../errors.ts';
 
@@ -22,9 +26,6 @@ const refusals = new Set([
   'ResourceNotFoundException',
   'IdempotentParameterMismatchException',
   'ItemCollectionSizeLimitExceededException',
-  'RequestLimitExceeded',
-  'ProvisionedThroughputExceededException',
-  'ThrottlingException',
 ]);
 const throttles = new Set([
   'RequestLimitExceeded',
@@ -32,22 +33,61 @@ const throttles = new Set([
   'ThrottlingException',
 ]);
 
+type Middleware = <Request, Reply>(
+  next: (request: Request) => Promise<Reply>,
+) => (request: Request) => Promise<Reply>;
+
+/** Any command of the SDK. */
+type Command = {
+  middlewareStack: { add(watch: Middleware, at: { step: 'finalizeRequest'; priority: 'low' }): void };
+};
+
 /** Runs the write. A failed condition is thrown as it is, for the caller to explain; the rest as a `WriteError`. */
-export async function attempt<Reply>(what: string, send: () => Promise<Reply>): Promise<Reply> {
+export async function attempt<Reply>(
+  what: string,
+  command: Command,
+  send: () => Promise<Reply>,
+): Promise<Reply> {
+  const replies = watchReplies(command);
   try {
     return await conflicts.execute(send);
   } catch (error) {
-    if (isConditionFailure(error)) throw error;
-    throw explain(what, error);
+    if (!isConditionFailure(error)) throw explain(what, error, replies.lost);
+    if (replies.lost) afterLostReply.add(error);
+    throw error;
   }
 }
 
-/** Whether an earlier attempt of the SDK may have been applied though its reply was lost. */
-export function wasRepeated(error: ConditionalCheckFailedException): boolean {
-  return (error.$metadata.attempts ?? 1) > 1;
+const afterLostReply = new WeakSet<Error>();
+
+/** Whether an earlier attempt may have been applied though its reply was lost. */
+export function mayBeApplied(error: ConditionalCheckFailedException): boolean {
+  return afterLostReply.has(error);
 }
 
-function isConditionFailure(error: unknown): boolean {
+/** The SDK tells only of its last attempt; an earlier one that DynamoDB did not refuse may have been applied. */
+function watchReplies({ middlewareStack }: Command): { lost: boolean } {
+  const replies = { lost: false };
+  const watch: Middleware = (next) => async (request) => {
+    try {
+      return await next(request);
+    } catch (error) {
+      replies.lost ||= !isRefusal(error);
+      throw error;
+    }
+  };
+  middlewareStack.add(watch, { step: 'finalizeRequest', priority: 'low' });
+  return replies;
+}
+
+/** DynamoDB says that it did nothing; an error of its own (5xx) says no such thing. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof DynamoDBServiceException && (error.$metadata.httpStatusCode ?? 500) < 500;
+}
+
+function isConditionFailure(
+  error: unknown,
+): error is ConditionalCheckFailedException | TransactionCanceledException {
   return (
     error instanceof ConditionalCheckFailedException ||
     (error instanceof TransactionCanceledException && !isConflict(error) && conditionFailed(error))
@@ -74,16 +114,16 @@ function reasonCodes(error: TransactionCanceledException): string[] {
   return (error.CancellationReasons ?? []).map(({ Code }) => Code ?? 'None');
 }
 
-function explain(what: string, error: unknown): WriteError {
+function explain(what: string, error: unknown, lost: boolean): WriteError {
   const cause = error instanceof Error ? error : new Error(String(error));
-  if (isConflict(cause) || throttles.has(cause.name)) {
+  if (!lost && (isConflict(cause) || throttles.has(cause.name))) {
     return new WriteError(
       'Busy',
       `${what}: the table was too busy (${cause.name}); nothing was written. Try again.`,
       { cause },
     );
   }
-  if (refusals.has(cause.name) || cause instanceof TransactionCanceledException) {
+  if (refusals.has(cause.name) || (cause instanceof TransactionCanceledException && !isConflict(cause))) {
     return new WriteError('Invalid', `${what}: DynamoDB refused it: ${cause.name}: ${cause.message}`, {
       cause,
     });

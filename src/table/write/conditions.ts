@@ -4,10 +4,10 @@ import { epochSeconds, type Store } from '../store.ts';
 
 export function isLive(store: Store, build: Expression): string {
   const { table } = store;
-  const ttl = build.name(table.ttl);
   return [
     `attribute_exists(${build.name(table.version)})`,
     `attribute_not_exists(${build.name(table.removed)})`,
-    `(attribute_not_exists(${ttl}) OR ${ttl} > ${build.value(epochSeconds(store))})`,
+    // Also true where there is none, or one that is no number: DynamoDB never removes such an item.
+    `NOT (${build.name(table.ttl)} <= ${build.value(epochSeconds(store))})`,
   ].join(' AND ');
 }

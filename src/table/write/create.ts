@@ -10,7 +10,7 @@ import { expression } from '../expression.ts';
 import { indexAttributes, keyAttributes, keyOf } from '../keys.ts';
 import { type By, epochSeconds, firstVersion, type Store } from '../store.ts';
 import { type Found, readStored, type Stored, toFound } from '../stored.ts';
-import { attempt } from './attempt.ts';
+import { attempt, mayBeApplied } from './attempt.ts';
 import { inputHash, stamps, withRequest } from './stamps.ts';
 
 /**
@@ -19,10 +19,16 @@ import { inputHash, stamps, withRequest } from './stamps.ts';
  */
 export type Created<Item> = ({ outcome: 'created' | 'existing' } & Found<Item>) | { outcome: 'removed' };
 
-/** What a repeat is recognised by: the request and the hash of its input; and the version this attempt would write. */
-type Asked<Item extends Fields> = { entity: Entity<Item>; by: By; input: string; version: number };
+/** What a repeat is recognised by: the request and the hash of its input. */
+type Asked<Item extends Fields> = {
+  entity: Entity<Item>;
+  by: By;
+  input: string;
+  /** The version that this very call may have written, its reply lost. */
+  lost?: number | undefined;
+};
 
-export type Creation<Item extends Fields> = Asked<Item> & { put: Put };
+export type Creation<Item extends Fields> = Asked<Item> & { put: Put; item: Item; version: number };
 
 export async function create<Item extends Fields>(
   store: Store,
@@ -35,15 +41,20 @@ export async function create<Item extends Fields>(
   for (;;) {
     try {
       const put = new PutItemCommand(creation.put);
-      await attempt(`Create ${entity.name}`, () => store.dynamodb.send(put));
-      return { outcome: 'created', item, version: creation.version, expiresAt: undefined };
+      await attempt(`Create ${entity.name}`, put, () => store.dynamodb.send(put));
+      return createdNow(creation);
     } catch (error) {
       if (!(error instanceof ConditionalCheckFailedException)) throw error;
-      const answer = answerFromFound(store, creation, error.Item);
+      const lost = mayBeApplied(error) ? creation.version : undefined;
+      const answer = answerFromFound(store, { ...creation, lost }, error.Item);
       if (answer !== 'older') return answer;
       creation = planCreation(store, entity, item, by, input, versionFound(store, error.Item));
     }
   }
+}
+
+export function createdNow<Item extends Fields>({ item, version }: Creation<Item>): Created<Item> {
+  return { outcome: 'created', item, version, expiresAt: undefined };
 }
 
 export function planCreation<Item extends Fields>(
@@ -79,7 +90,7 @@ export function planCreation<Item extends Fields>(
     Item: encodeItem(attributes),
     ...creationCondition(store, entity, version, by),
   };
-  return { entity, put, by, input: hash, version };
+  return { entity, put, by, input: hash, item: parsed.item, version };
 }
 
 /** Absent; or, for a natural key, free again: removed or expired, older, and not created by this very request. */
@@ -116,7 +127,7 @@ export function answerFromFound<Item extends Fields>(
   if (image === undefined)
     throw new WriteError('Unknown', `Create ${entity.name}: DynamoDB did not say what lies there.`);
   const stored = readStored(store.table, image, epochSeconds(store));
-  if (isSameRequest(entity, stored, creation)) return answerSame(store, entity, stored, creation.version);
+  if (isSameRequest(entity, stored, creation)) return answerSame(store, stored, creation);
   if (stored.creator === by.request) {
     throw new WriteError(
       'IdempotencyConflict',
@@ -130,6 +141,9 @@ export function answerFromFound<Item extends Fields>(
     );
   }
   if (stored.live) throw new WriteError('AlreadyExists', `Create ${entity.name}: there is one already.`);
+  if (stored.version === undefined && stored.fields[store.table.version] !== undefined) {
+    throw new WriteError('Invalid', `Create ${entity.name}: the version that lies there cannot grow.`);
+  }
   return 'older';
 }
 
@@ -140,16 +154,14 @@ function isSameRequest(entity: Entity, stored: Stored, { by, input }: { by: By; 
 
 function answerSame<Item extends Fields>(
   store: Store,
-  entity: Entity<Item>,
   stored: Stored,
-  version: number,
+  { entity, lost }: Asked<Item>,
 ): Created<Item> {
   if (!stored.live) return { outcome: 'removed' };
-  const found = toFound(entity, store.table, stored);
-  // Our own put, whose reply was lost on the way.
-  return { outcome: found.version === version ? 'created' : 'existing', ...found };
+  const mine = lost !== undefined && stored.born === lost;
+  return { outcome: mine ? 'created' : 'existing', ...toFound(entity, store.table, stored) };
 }
 
-function versionFound(store: Store, image: Image | undefined): number {
+export function versionFound(store: Store, image: Image | undefined): number {
   return (image && readStored(store.table, image, epochSeconds(store)).version) ?? 0;
 }

@@ -8,10 +8,10 @@ import { keyAttributes, keyOf } from '../keys.ts';
 import { getStored } from '../read.ts';
 import { type By, epochSeconds, type Store } from '../store.ts';
 import { readStored, type Stored } from '../stored.ts';
-import { attempt, wasRepeated } from './attempt.ts';
+import { attempt, mayBeApplied } from './attempt.ts';
 import { isLive } from './conditions.ts';
 import { inputHash, stamps, withRequest } from './stamps.ts';
-import { answerFailedLock, mustBeLive, stale } from './update.ts';
+import { answerFailedLock, mayBePushedOut, mustBeLive, stale } from './update.ts';
 
 /** Beyond the longest replay (a stream's 24 hours, a redrive's weeks): until then a late change meets the tombstone. */
 const tombstoneSeconds = 35 * 24 * 3600;
@@ -34,8 +34,9 @@ export async function remove(
     if (version !== undefined && version !== at) throw stale(what, version, at);
     const outcome = await putTombstone(store, entity, key, seen, at, by);
     if (outcome === 'done') return;
-    if (version !== undefined || outcome.repeated) {
-      answerFailedLock(store, entity, what, outcome.found, { version: at, by, repeated: outcome.repeated });
+    const { found, lost } = outcome;
+    if (version !== undefined || (lost && mayBePushedOut(found, at))) {
+      answerFailedLock(store, entity, what, found, { version: at, by, lost });
     }
     // Somebody wrote between the read and the put: with no version named, the removal meant that one too.
   }
@@ -48,7 +49,7 @@ async function putTombstone(
   seen: Stored,
   version: number,
   by: By,
-): Promise<'done' | { found: Stored | undefined; repeated: boolean }> {
+): Promise<'done' | { found: Stored | undefined; lost: boolean }> {
   const { table } = store;
   const build = expression();
   const condition = `${isLive(store, build)} AND ${build.name(table.version)} = ${build.value(version)}`;
@@ -60,13 +61,13 @@ async function putTombstone(
     ...build.placeholders(),
   });
   try {
-    await attempt(`Remove ${entity.name}`, () => store.dynamodb.send(command));
+    await attempt(`Remove ${entity.name}`, command, () => store.dynamodb.send(command));
     return 'done';
   } catch (error) {
     if (!(error instanceof ConditionalCheckFailedException)) throw error;
     const found = error.Item && readStored(table, error.Item, epochSeconds(store));
     const mine = found !== undefined && !found.live && found.requests.includes(by.request);
-    return mine ? 'done' : { found, repeated: wasRepeated(error) };
+    return mine ? 'done' : { found, lost: mayBeApplied(error) };
   }
 }
 

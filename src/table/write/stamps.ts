@@ -1,5 +1,6 @@
 /** What every write leaves on the item: version, who, why, which request, from what input. */
-import { canonicalJson, hash } from '../canonical.ts';
+import { encodeAttribute } from '../attributes.ts';
+import { canonicalAttribute, hash } from '../canonical.ts';
 import type { By } from '../store.ts';
 import type { Stored } from '../stored.ts';
 import type { Table } from '../table.ts';
@@ -7,8 +8,9 @@ import type { Table } from '../table.ts';
 /** How many request ids an item keeps: a repeat is recognised until as many others have written. */
 export const requestsKept = 8;
 
+/** Over attribute values, since JSON knows neither sets nor binary. */
 export function inputHash(input: unknown): string {
-  return hash(canonicalJson(input));
+  return hash(canonicalAttribute(encodeAttribute(input)));
 }
 
 export function stamps(table: Table, by: By, input: string): Record<string, unknown> {

@@ -19,7 +19,7 @@ export async function transact(
 ): Promise<FailedPart | undefined> {
   const command = new TransactWriteItemsCommand({ TransactItems: parts, ClientRequestToken: randomUUID() });
   try {
-    await attempt(what, () => store.dynamodb.send(command));
+    await attempt(what, command, () => store.dynamodb.send(command));
     return undefined;
   } catch (error) {
     if (!(error instanceof TransactionCanceledException)) throw error;

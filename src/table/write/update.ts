@@ -8,7 +8,7 @@ import { indexAttributes, keyAttributes, keyOf } from '../keys.ts';
 import { getStored } from '../read.ts';
 import { type By, epochSeconds, type Store } from '../store.ts';
 import { type Found, readStored, type Stored, toFound } from '../stored.ts';
-import { attempt, wasRepeated } from './attempt.ts';
+import { attempt, mayBeApplied } from './attempt.ts';
 import { isLive } from './conditions.ts';
 import { inputHash, requestsKept, stamps, withRequest } from './stamps.ts';
 
@@ -30,12 +30,12 @@ export async function update<Item extends Fields>(
   if (seen.version !== version) throw stale(what, version, seen.version);
   const command = new UpdateItemCommand(planUpdate(store, entity, seen, version, changes, by));
   try {
-    const reply = await attempt(what, () => store.dynamodb.send(command));
+    const reply = await attempt(what, command, () => store.dynamodb.send(command));
     return toFound(entity, store.table, readStored(store.table, reply.Attributes ?? {}, epochSeconds(store)));
   } catch (error) {
     if (!(error instanceof ConditionalCheckFailedException)) throw error;
     const found = error.Item && readStored(store.table, error.Item, epochSeconds(store));
-    return answerFailedLock(store, entity, what, found, { version, by, repeated: wasRepeated(error) });
+    return answerFailedLock(store, entity, what, found, { version, by, lost: mayBeApplied(error) });
   }
 }
 
@@ -51,11 +51,9 @@ function planUpdate<Item extends Fields>(
   const before = toFound(entity, table, seen).item;
   const parsed = entity.parse(withoutUndefined({ ...before, ...changes }));
   if ('misfit' in parsed) throw new WriteError('Invalid', `Update ${entity.name}: ${parsed.misfit}`);
-  const unknown = Object.entries<unknown>(changes).find(
-    ([name, value]) => value !== undefined && !(name in parsed.item),
-  );
+  const unknown = Object.keys(changes).find((name) => !Object.hasOwn(entity.schema.shape, name));
   if (unknown !== undefined)
-    throw new WriteError('Invalid', `Update ${entity.name}: it has no field "${unknown[0]}".`);
+    throw new WriteError('Invalid', `Update ${entity.name}: it has no field "${unknown}".`);
   checkSteps(entity, before, parsed.item);
   const key = keyOf(entity, parsed.item);
   const old = keyOf(entity, before);
@@ -124,12 +122,11 @@ export function answerFailedLock<Item extends Fields>(
   entity: Entity<Item>,
   what: string,
   found: Stored | undefined,
-  lock: { version: number; by: By; repeated: boolean },
+  lock: { version: number; by: By; lost: boolean },
 ): Found<Item> {
   const mine = found?.requests.includes(lock.by.request) === true;
   if (mine && found.live) return toFound(entity, store.table, found);
-  const pushedOut = found?.version === undefined || found.version - lock.version > requestsKept;
-  if (!mine && lock.repeated && pushedOut) {
+  if (!mine && lock.lost && mayBePushedOut(found, lock.version)) {
     throw new WriteError(
       'Unknown',
       `${what}: a reply was lost, and too many others have written since to tell what happened.`,
@@ -137,6 +134,11 @@ export function answerFailedLock<Item extends Fields>(
   }
   const live = mustBeLive(what, found);
   throw stale(what, lock.version, live.version);
+}
+
+/** Whether so much was written since that a request's id may have left the item again. */
+export function mayBePushedOut(found: Stored | undefined, version: number): boolean {
+  return found?.version === undefined || found.version - version > requestsKept;
 }
 
 export function stale(what: string, expected: number, found: number | undefined): WriteError {

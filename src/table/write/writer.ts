@@ -6,7 +6,7 @@ import { getImage } from '../read.ts';
 import { type By, epochSeconds, type Store } from '../store.ts';
 import { type Found, readStored } from '../stored.ts';
 import { type Amounts, planAddition } from './add.ts';
-import { answerFromFound, type Created, create, planCreation } from './create.ts';
+import { answerFromFound, type Created, create, createdNow, planCreation, versionFound } from './create.ts';
 import { remove } from './remove.ts';
 import { inputHash } from './stamps.ts';
 import { transact } from './transact.ts';
@@ -36,7 +36,7 @@ export function writer(store: Store) {
     ): Promise<Created<Item> | undefined> {
       const image = await getImage(store, keyOf(entity, key));
       if (image === undefined) return undefined;
-      const answer = answerFromFound(store, { entity, by, input: inputHash(input), version: 0 }, image);
+      const answer = answerFromFound(store, { entity, by, input: inputHash(input) }, image);
       return answer === 'older' ? undefined : answer;
     },
 
@@ -72,21 +72,19 @@ export function writer(store: Store) {
       by: By,
       input: unknown = item,
     ): Promise<Created<Item>> {
-      const creation = planCreation(store, entity, item, by, input);
-      const updates = additions.map(({ entity: other, key, amounts }) => ({
-        Update: planAddition(store, other, key, amounts, by),
-      }));
-      const failed = await transact(store, `Create ${entity.name}`, [{ Put: creation.put }, ...updates]);
-      if (failed === undefined)
-        return { outcome: 'created', item, version: creation.version, expiresAt: undefined };
-      const addition = additions[failed.index - 1];
-      if (addition !== undefined) throw refusedAddition(store, addition.entity, failed.found);
-      const answer = answerFromFound(store, creation, failed.found);
-      if (answer !== 'older') return answer;
-      throw new WriteError(
-        'Busy',
-        `Create ${entity.name}: a clock is behind; nothing was written. Try again.`,
-      );
+      for (let after = 0; ; ) {
+        const creation = planCreation(store, entity, item, by, input, after);
+        const updates = additions.map(({ entity: other, key, amounts }) => ({
+          Update: planAddition(store, other, key, amounts, by),
+        }));
+        const failed = await transact(store, `Create ${entity.name}`, [{ Put: creation.put }, ...updates]);
+        if (failed === undefined) return createdNow(creation);
+        const addition = additions[failed.index - 1];
+        if (addition !== undefined) throw refusedAddition(store, addition.entity, failed.found);
+        const answer = answerFromFound(store, creation, failed.found);
+        if (answer !== 'older') return answer;
+        after = versionFound(store, failed.found);
+      }
     },
   };
 }

@@ -1,0 +1,156 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { product } from '../../src/shop/entities/product.ts';
+import type { Fields } from '../../src/table/entity.ts';
+import { eventOf, recordOf } from '../support/records.ts';
+import { fresh, history, lamp, nameOf, productAt, tombstone, version } from './items.ts';
+import { allTaken, from, openWorld } from './world.ts';
+
+const world = await openWorld();
+const { dynamodb } = world.proxies;
+
+const rowsOf = async (item: Fields) => {
+  const rows = (await world.auditRows()).filter(({ pk }) => pk === nameOf(item));
+  return rows.sort((one, other) => (String(one.sk) < String(other.sk) ? -1 : 1));
+};
+const counted = () => world.batches.at(-1)?.sinks.audit;
+const transactions = () => dynamodb.seen.filter(({ operation }) => operation === 'TransactWriteItems');
+
+function life() {
+  const id = fresh('lamp');
+  const forms = [1, 2, 3].map((at) => productAt(at, lamp(id, { price: at })));
+  const all = [
+    ...forms,
+    tombstone(product, lamp(id), version(4)),
+    productAt(5, lamp(id), { born: version(5) }),
+  ];
+  return { item: forms[0] ?? {}, records: history(undefined, ...all) };
+}
+
+test('every version has a row, and the same batch again adds none', async () => {
+  const { item, records } = life();
+  expect(await world.take('project', eventOf(...records))).toEqual(allTaken);
+  expect(counted()).toEqual({ applied: 5, repeated: 0, superseded: 0, failed: 0 });
+  const rows = await rowsOf(item);
+  expect(rows.map((row) => row.version)).toEqual([1, 2, 3, 4, 5].map(version));
+  expect(await world.take('project', eventOf(...records))).toEqual(allTaken);
+  expect(counted()).toEqual({ applied: 0, repeated: 5, superseded: 0, failed: 0 });
+  expect(await rowsOf(item)).toEqual(rows);
+});
+
+test('a record twice in one batch has one row', async () => {
+  const { item, records } = life();
+  const [first] = records.slice(0, 1);
+  if (first === undefined) throw new Error('There is one.');
+  const again = structuredClone(first);
+  expect(await world.take('project', eventOf(first, ...records.slice(1, 3), again))).toEqual(allTaken);
+  expect(counted()).toMatchObject({ applied: 3, repeated: 1, failed: 0 });
+  expect(await rowsOf(item)).toHaveLength(3);
+});
+
+test('another content under the same version is an alarm that overwrites nothing and stops no neighbour', async () => {
+  const { item, records } = life();
+  await world.take('project', eventOf(...records.slice(0, 3)));
+  const rows = await rowsOf(item);
+  const forged = history(
+    productAt(1, lamp(String(item.productId))),
+    productAt(2, lamp(String(item.productId))),
+  );
+  const neighbour = life();
+  const batch = [...neighbour.records.slice(0, 2), ...forged, ...neighbour.records.slice(2)];
+  expect(await world.take('project', eventOf(...batch))).toEqual(from(forged[0]));
+  expect(await rowsOf(item)).toEqual(rows);
+  expect(await rowsOf(neighbour.item)).toHaveLength(5);
+  expect(world.batches.at(-1)?.failures.join()).toContain('ALARM');
+});
+
+test('an alarm is not tried again', async () => {
+  const { item, records } = life();
+  await world.take('project', eventOf(...records.slice(0, 1)));
+  dynamodb.seen.length = 0;
+  await world.take('project', eventOf(...history(undefined, { ...item, price: 99 })));
+  expect(transactions()).toHaveLength(1);
+});
+
+test('more than 25 rows take several transactions, and each row is there', async () => {
+  const lives = Array.from({ length: 12 }, life);
+  expect(await world.take('project', eventOf(...lives.flatMap(({ records }) => records)))).toEqual(allTaken);
+  expect(counted()).toMatchObject({ applied: 60, failed: 0 });
+  expect(transactions()).toHaveLength(3);
+  for (const { item } of lives) expect(await rowsOf(item)).toHaveLength(5);
+});
+
+test('rows written though the answer was lost are there once', async () => {
+  const { item, records } = life();
+  let times = 0;
+  dynamodb.conduct = () => (++times <= 4 ? 'lost' : undefined); // more often than the client repeats by itself
+  expect(await world.take('project', eventOf(...records))).toEqual(allTaken);
+  expect(await rowsOf(item)).toHaveLength(5);
+});
+
+test('what conflicts with another transaction is tried again', async () => {
+  const { item, records } = life();
+  let times = 0;
+  const reasons = records.map((_, index) => ({ Code: index === 1 ? 'TransactionConflict' : 'None' }));
+  dynamodb.conduct = () => {
+    if (++times > 1) return undefined;
+    const body = { __type: 'TransactionCanceledException', CancellationReasons: reasons };
+    return {
+      status: 400,
+      headers: { 'content-type': 'application/x-amz-json-1.0' },
+      body: JSON.stringify(body),
+    };
+  };
+  expect(await world.take('project', eventOf(...records))).toEqual(allTaken);
+  expect(await rowsOf(item)).toHaveLength(5);
+});
+
+test('a row that no item can hold is refused alone, and its record is answered', async () => {
+  const [{ item }, neighbour] = [life(), life()];
+  const big = 'x'.repeat(250_000);
+  const records = history({ ...item, photo: big }, { ...item, photo: `${big}y`, version: version(2) });
+  const batch = [...neighbour.records.slice(0, 2), ...records, ...neighbour.records.slice(2)];
+  expect(await world.take('project', eventOf(...batch))).toEqual(from(records[0]));
+  expect(await rowsOf(neighbour.item)).toHaveLength(5);
+  expect(await rowsOf(item)).toEqual([]);
+});
+
+test('a record with an attribute that nothing can hold takes nobody along', async () => {
+  const [{ item }, neighbour] = [life(), life()];
+  const [odd] = history(undefined, { ...item, tags: new Set(['x']) });
+  const image = odd?.dynamodb?.NewImage ?? {};
+  image.tags = { SS: [] };
+  const batch = eventOf(...neighbour.records.slice(0, 1), ...(odd ? [odd] : []));
+  expect(await world.take('project', batch)).toEqual(from(odd));
+  expect(await rowsOf(neighbour.item)).toHaveLength(1);
+});
+
+test('shuffled and repeated, in any batches, a history gives the same rows', async () => {
+  const order = fc.array(fc.array(fc.nat(5), { minLength: 1, maxLength: 8 }), { maxLength: 4 });
+  await fc.assert(
+    fc.asyncProperty(order, async (batches) => {
+      const { item, records } = life();
+      const edited = recordOf({ before: item, after: { ...item, price: 99 } });
+      const all = [...records, edited];
+      for (const batch of batches) {
+        const event = eventOf(...batch.flatMap((index) => structuredClone(all[index]) ?? []));
+        expect(await world.take('project', event)).toEqual(allTaken);
+      }
+      const expected = [...new Set(batches.flat())].map((index) => all[index]?.dynamodb?.SequenceNumber);
+      expect(await rowsOf(item)).toHaveLength(expected.length);
+      await world.take('project', eventOf(...all));
+      const straight = life();
+      await world.take('project', eventOf(...straight.records));
+      const facts = ({ version, versionBefore, kind, diff }: Fields) => ({
+        version,
+        versionBefore,
+        kind,
+        diff,
+      });
+      const exact = (await rowsOf(item)).filter((row) => row.exact).map(facts);
+      expect(exact.map(({ version }) => version)).toEqual([1, 2, 3, 4, 5].map(version));
+      expect(exact.slice(1, 3)).toEqual((await rowsOf(straight.item)).slice(1, 3).map(facts));
+    }),
+    { numRuns: 20 },
+  );
+});

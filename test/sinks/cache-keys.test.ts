@@ -1,0 +1,105 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openStream } from '../../src/pipeline/stream.ts';
+import { order } from '../../src/shop/entities/order.ts';
+import { openCache } from '../../src/sinks/cache/open.ts';
+import type { CachePort } from '../../src/sinks/cache/port.ts';
+import { eventOf, recordOf } from '../support/records.ts';
+import { ada, customerAt, history, lamp, orderAt, productAt, purchase, tombstone, version } from './items.ts';
+import { hasRedis, startRedis, unlessRedis } from './redis.ts';
+import { allTaken, from, openWorld } from './world.ts';
+
+const world = await openWorld();
+const { cache } = world;
+
+async function hold(port: CachePort, ...keys: string[]) {
+  for (const key of keys) {
+    const held = await port.read(key);
+    if ('token' in held) await port.fill(key, held.token, 'held', 60_000);
+  }
+}
+
+/** Which of the keys are still held after the records. */
+async function left(records: ReturnType<typeof history>, ...keys: string[]): Promise<string[]> {
+  await hold(cache, ...keys);
+  await world.take('project', eventOf(...records));
+  const held = await Promise.all(
+    keys.map(async (key) => ((await cache.peek(key)) === undefined ? [] : [key])),
+  );
+  return held.flat();
+}
+
+test('a change empties the keys of its item, and no others', async () => {
+  const records = history(customerAt(1, ada('u1')), customerAt(2, ada('u1', { name: 'Ada' })));
+  expect(await left(records, 'user:u1', 'user:u2', 'user:u1:orders')).toEqual(['user:u2', 'user:u1:orders']);
+});
+
+test('an order that moved from one customer to another empties the lists of both', async () => {
+  // Its key holds the customer, so it is two changes: here and gone, there and new.
+  const [here, there] = [purchase('o1', { userId: 'u1' }), purchase('o1', { userId: 'u2' })];
+  const records = [
+    ...history(orderAt(1, here), tombstone(order, here, version(2))),
+    ...history(undefined, orderAt(1, there)),
+  ];
+  expect(await left(records, 'order:o1', 'user:u1:orders', 'user:u2:orders')).toEqual([]);
+});
+
+test('a product that changed its category empties the lists of the old one and of the new one', async () => {
+  const records = history(productAt(1, lamp('p1')), productAt(2, lamp('p1', { category: 'sale' })));
+  expect(await left(records, 'product:p1', 'category:light', 'category:sale', 'category:other')).toEqual([
+    'category:other',
+  ]);
+});
+
+test.each([
+  ['a creation', history(undefined, orderAt(1, purchase('o1')))],
+  ['a removal', history(orderAt(1, purchase('o1')), tombstone(order, purchase('o1'), version(2)))],
+  ['a plain delete', [recordOf({ before: orderAt(1, purchase('o1')) })]],
+  ['a change past Sluice', history(orderAt(1, purchase('o1')), orderAt(1, purchase('o1', { total: 1 })))],
+])('%s empties the item’s keys', async (_what, records) => {
+  expect(await left(records, 'order:o1', 'user:u1:orders')).toEqual([]);
+});
+
+test('an item that does not fit its entity empties the keys that it still shows', async () => {
+  const before = productAt(1, lamp('p1'));
+  const records = history(before, { ...before, version: version(2), price: 'much', category: 'sale' });
+  expect(await left(records, 'product:p1', 'category:light', 'category:sale')).toEqual([]);
+});
+
+test('an old change taken again empties the keys again, for that is harmless', async () => {
+  const records = history(productAt(1, lamp('p1')), productAt(2, lamp('p1')));
+  expect(await left(records, 'product:p1')).toEqual([]);
+  expect(await left(records, 'product:p1')).toEqual([]);
+});
+
+test('keys that many changes share are emptied once', async () => {
+  const records = ['p1', 'p2', 'p3'].flatMap((id) => history(undefined, productAt(1, lamp(id))));
+  await world.take('project', eventOf(...records));
+  expect(world.batches.at(-1)?.sinks.cache).toMatchObject({ applied: 4 });
+});
+
+describe.skipIf(!hasRedis)(`with Redis${unlessRedis}`, () => {
+  let server: Awaited<ReturnType<typeof startRedis>>;
+  let port: CachePort;
+  beforeAll(async () => {
+    server = await startRedis();
+    port = openCache(server.url, 'shop:');
+  });
+  afterAll(async () => {
+    await port.close();
+    await server.stop();
+  });
+
+  test('while it is frozen the first record is answered, and once it is back the keys are emptied', async () => {
+    const project = openStream(world.app, 'project', { ...world.connections, cache: port });
+    const records = history(productAt(1, lamp('p9')), productAt(2, lamp('p9')), productAt(3, lamp('p9')));
+    await hold(port, 'product:p9');
+    server.freeze();
+    const start = performance.now();
+    expect(await project(eventOf(...records))).toEqual(from(records[0]));
+    expect(performance.now() - start).toBeLessThan(8_000);
+    expect(world.batches.at(-1)?.sinks.audit).toMatchObject({ applied: 2 });
+    server.thaw();
+    expect(await project(eventOf(...records))).toEqual(allTaken);
+    expect(await port.peek('product:p9')).toBeUndefined();
+  });
+});

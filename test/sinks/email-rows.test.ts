@@ -1,0 +1,139 @@
+import type { DynamoDBStreamEvent } from 'aws-lambda';
+import { expect, test } from 'vitest';
+import { order } from '../../src/shop/entities/order.ts';
+import type { Entity, Fields } from '../../src/table/entity.ts';
+import { eventOf, recordOf } from '../support/records.ts';
+import { epoch, fresh, history, nameOf, orderAt, purchase, version } from './items.ts';
+import { allTaken, from, openWorld } from './world.ts';
+
+const world = await openWorld();
+
+const rowsOf = async (item: Fields) => {
+  const rows = (await world.outboxRows()).filter(({ pk }) => pk === nameOf(item));
+  return rows.sort((one, other) => (String(one.sk) < String(other.sk) ? -1 : 1));
+};
+const counted = () => world.batches.at(-1)?.sinks.email;
+
+function life() {
+  const id = fresh('o');
+  const forms = ['pending', 'paid', 'shipped'].map((status, index) =>
+    orderAt(index + 1, purchase(id, { status })),
+  );
+  return { id, item: forms[0] ?? {}, records: history(undefined, ...forms) };
+}
+
+/** Taken by a shop with other orders. */
+const notifyWith = (changed: Entity) => (event: DynamoDBStreamEvent) =>
+  world.takeBy({ entities: [changed] }, 'notify', event);
+
+test('an event with an email puts one row that waits to be sent', async () => {
+  const { id, item, records } = life();
+  expect(await world.take('notify', eventOf(...records.slice(0, 1)))).toEqual(allTaken);
+  const change = `Order/USER#u1/ORDER#${id}/${version(1)}`;
+  expect(await rowsOf(item)).toEqual([
+    {
+      pk: `Order/USER#u1/ORDER#${id}`,
+      sk: `${version(1)}/${version(1)}/orderConfirmation`,
+      hash: expect.stringMatching(/^[\w-]{43}$/),
+      change,
+      entity: 'Order',
+      email: 'orderConfirmation',
+      policy: 'atMostOnce',
+      occurredAt: new Date(epoch).toISOString(),
+      state: 'waiting',
+      to: 'ada@example.com',
+      item: purchase(id),
+    },
+  ]);
+});
+
+test('a change without an email puts none, and makes no call', async () => {
+  const { item, records } = life();
+  await world.take('notify', eventOf(...records.slice(1, 2)));
+  expect(await rowsOf(item)).toEqual([]);
+  expect(world.proxies.dynamodb.seen).toEqual([]);
+});
+
+test('an item’s rows stand in the order of its versions', async () => {
+  const { item, records } = life();
+  await world.take('notify', eventOf(...records));
+  expect((await rowsOf(item)).map(({ email }) => email)).toEqual(['orderConfirmation', 'orderShipped']);
+});
+
+test('however often a change comes, alone or twice in a batch, there is one row', async () => {
+  const { item, records } = life();
+  await world.take('notify', eventOf(...records, ...records));
+  for (let times = 0; times < 3; times++)
+    expect(await world.take('notify', eventOf(...records))).toEqual(allTaken);
+  expect(counted()).toEqual({ applied: 0, repeated: 2, superseded: 0, failed: 0 });
+  expect(await rowsOf(item)).toHaveLength(2);
+});
+
+test('a replay after the policy was changed is still the same mail', async () => {
+  const { item, records } = life();
+  await world.take('notify', eventOf(...records));
+  const rows = await rowsOf(item);
+  const { orderConfirmation } = order.emails;
+  if (orderConfirmation === undefined) throw new Error('It is declared.');
+  const patient = { ...orderConfirmation, policy: 'atLeastOnce' as const };
+  const notify = notifyWith({ ...order, emails: { ...order.emails, orderConfirmation: patient } } as Entity);
+  expect(await notify(eventOf(...records))).toEqual(allTaken);
+  expect(await rowsOf(item)).toEqual(rows);
+});
+
+test('two emails of one change are two rows', async () => {
+  const { item, records } = life();
+  const { orderConfirmation } = order.emails;
+  const notify = notifyWith({
+    ...order,
+    emails: { orderConfirmation, toTheShop: orderConfirmation },
+  } as Entity);
+  expect(await notify(eventOf(...records))).toEqual(allTaken);
+  expect((await rowsOf(item)).map(({ email }) => email)).toEqual(['orderConfirmation', 'toTheShop']);
+});
+
+test('a change past Sluice has a row under the stream’s own event id', async () => {
+  const { item } = life();
+  const record = recordOf({ before: item, after: { ...item, status: 'shipped' } });
+  await world.take('notify', eventOf(record));
+  await world.take('notify', eventOf(record));
+  expect((await rowsOf(item)).map(({ sk }) => sk)).toEqual([`${version(1)}/~${record.eventID}/orderShipped`]);
+});
+
+test('more rows than one transaction takes are all put', async () => {
+  const lives = Array.from({ length: 30 }, life);
+  expect(await world.take('notify', eventOf(...lives.flatMap(({ records }) => records)))).toEqual(allTaken);
+  expect(counted()).toMatchObject({ applied: 60, failed: 0 });
+});
+
+test('rows put though the answer was lost are there once', async () => {
+  const { item, records } = life();
+  let times = 0;
+  world.proxies.dynamodb.conduct = () => (++times <= 4 ? 'lost' : undefined);
+  expect(await world.take('notify', eventOf(...records))).toEqual(allTaken);
+  expect(await rowsOf(item)).toHaveLength(2);
+});
+
+test('an address that cannot be told holds back its own item’s later mail, and nobody else’s', async () => {
+  const [one, other] = [life(), life()];
+  const notify = notifyWith({
+    ...order,
+    emails: Object.fromEntries(
+      Object.entries(order.emails).map(([name, email]) => [
+        name,
+        {
+          ...email,
+          to({ orderId, status, email: address }: Fields) {
+            if (orderId === one.id && status === 'pending') throw new Error(`no address in ${address}`);
+            return String(address);
+          },
+        },
+      ]),
+    ),
+  } as Entity);
+  const records = [...other.records.slice(0, 1), ...one.records, ...other.records.slice(1)];
+  expect(await notify(eventOf(...records))).toEqual(from(one.records[0]));
+  expect(await rowsOf(one.item)).toEqual([]);
+  expect(await rowsOf(other.item)).toHaveLength(2);
+  expect(world.batches.at(-1)?.failures.join()).not.toContain('ada@');
+});

@@ -1,0 +1,149 @@
+import type { DynamoDBRecord } from 'aws-lambda';
+import { expect, test } from 'vitest';
+import type { Fields } from '../../src/table/entity.ts';
+import { eventOf } from '../support/records.ts';
+import { fresh, history, lamp, nameOf, productAt, version } from './items.ts';
+import { json, type Reply } from './proxy.ts';
+import { allTaken, from, openWorld } from './world.ts';
+
+const world = await openWorld();
+const { search } = world.proxies;
+
+type Made = { item: Fields; record: DynamoDBRecord };
+
+function made(id = fresh('lamp'), fields: Fields = {}): Made {
+  const item = productAt(1, lamp(id, fields));
+  const [record] = history(undefined, item);
+  return { item, record: record as DynamoDBRecord };
+}
+
+const eventFor = (items: readonly Made[]) => eventOf(...items.map(({ record }) => record));
+const versionOf = async ({ item }: Made) => (await world.document('products', nameOf(item)))?.version;
+const bulks = () => search.seen.filter(({ path }) => path === '/_bulk');
+const operationsIn = (body: string) => body.trim().split('\n').length / 2;
+
+/** A term that OpenSearch holds for too long. */
+const unfit = () => made(fresh('lamp'), { category: 'X'.repeat(40_000) });
+
+type BulkItems = { items: { index?: { _id: string } }[] };
+
+/** The bulk answer, with another word on one item. */
+function saying(item: Made, word: unknown) {
+  return (reply: Reply): Reply => {
+    const body: BulkItems = JSON.parse(reply.body);
+    const items = body.items.map((one) => (one.index?._id === nameOf(item.item) ? word : one));
+    return json(200, { ...body, items });
+  };
+}
+
+test('a document that the index refuses fails alone, and its record is answered', async () => {
+  const items = [made(), unfit(), made()] as const;
+  expect(await world.take('project', eventFor(items))).toEqual(from(items[1].record));
+  expect(await Promise.all(items.map(versionOf))).toEqual([version(1), undefined, version(1)]);
+  expect(world.batches.at(-1)?.sinks.search).toMatchObject({ applied: 2, failed: 1 });
+});
+
+test('an id of more than 512 bytes does not take its neighbours along', async () => {
+  const items = [made(), made('é'.repeat(200)), made()] as const;
+  expect(await world.take('project', eventFor(items))).toEqual(from(items[1].record));
+  expect(await Promise.all([items[0], items[2]].map(versionOf))).toEqual([version(1), version(1)]);
+  expect(bulks().every(({ body }) => !body.includes('ééé'))).toBe(true);
+});
+
+test.each([400, 413])(
+  'a whole request refused with %i is halved until the culprit stands alone',
+  async (status) => {
+    const items = Array.from({ length: 9 }, () => made());
+    const culprit = items[6] as Made;
+    search.conduct = ({ path, body }) =>
+      path === '/_bulk' && body.includes(nameOf(culprit.item))
+        ? json(status, { error: 'too bad' })
+        : undefined;
+    expect(await world.take('project', eventFor(items))).toEqual(from(culprit.record));
+    search.calm();
+    const others = items.filter((item) => item !== culprit);
+    expect(await Promise.all(others.map(versionOf))).toEqual(others.map(() => version(1)));
+    expect(await versionOf(culprit)).toBeUndefined();
+  },
+);
+
+test('what is refused alone is not sent again', async () => {
+  const item = made();
+  search.conduct = () => json(400, { error: 'too bad' });
+  await world.take('project', eventFor([item]));
+  expect(bulks()).toHaveLength(1);
+});
+
+test('a whole request refused with 429 is sent again', async () => {
+  const items = [made(), made()] as const;
+  let times = 0;
+  search.conduct = () =>
+    ++times <= 2 ? json(429, { error: { type: 'rejected_execution_exception' } }) : undefined;
+  expect(await world.take('project', eventFor(items))).toEqual(allTaken);
+  expect(bulks().map(({ body }) => operationsIn(body))).toEqual([2, 2, 2]);
+});
+
+test('an item refused with 429 is sent again, without its neighbours', async () => {
+  const items = [made(), made(), made()] as const;
+  let times = 0;
+  const refusal = { index: { status: 429, error: { type: 'rejected_execution_exception' } } };
+  search.conduct = () => (++times === 1 ? { altered: saying(items[1], refusal) } : undefined);
+  expect(await world.take('project', eventFor(items))).toEqual(allTaken);
+  expect(bulks().map(({ body }) => operationsIn(body))).toEqual([3, 1]);
+});
+
+test.each([
+  ['null', null],
+  ['an item of another operation', { create: { status: 201 } }],
+  ['an item without a status', { index: {} }],
+])('%s in the place of an answer is a failure', async (_what, answer) => {
+  const items = [made(), made(), made()] as const;
+  search.conduct = () => ({ altered: saying(items[1], answer) });
+  expect(await world.take('project', eventFor(items))).toEqual(from(items[1].record));
+});
+
+test('answers that are missing at the end are failures', async () => {
+  const items = [made(), made(), made()] as const;
+  search.conduct = () => ({
+    altered: (reply) => {
+      const body = JSON.parse(reply.body);
+      return json(200, { ...body, items: body.items.slice(0, 1) });
+    },
+  });
+  // Of two sent again the first is answered; in the end one is left.
+  expect(await world.take('project', eventFor(items))).toEqual(allTaken);
+  expect(bulks().map(({ body }) => operationsIn(body))).toEqual([3, 2, 1]);
+});
+
+test('an answer without items fails all of them', async () => {
+  const items = [made(), made()] as const;
+  search.conduct = () => json(200, { took: 1, errors: false });
+  expect(await world.take('project', eventFor(items))).toEqual(from(items[0].record));
+});
+
+test('a write that was done though its answer was lost is sent again, and changes nothing', async () => {
+  const item = made();
+  let times = 0;
+  search.conduct = () => (++times === 1 ? 'lost' : undefined);
+  expect(await world.take('project', eventFor([item]))).toEqual(allTaken);
+  expect(bulks()).toHaveLength(2);
+  expect(await versionOf(item)).toBe(version(1));
+});
+
+test('with OpenSearch gone the first record is answered, and later all is taken', async () => {
+  const items = [made(), made()] as const;
+  await search.down();
+  expect(await world.take('project', eventFor(items))).toEqual(from(items[0].record));
+  await search.up();
+  expect(await world.take('project', eventFor(items))).toEqual(allTaken);
+});
+
+test('the reason why an item failed never quotes what stands in a field', async () => {
+  const item = made();
+  const error = { type: 'mapper_parsing_exception', reason: "Preview of field's value: 'ada@example.com'" };
+  search.conduct = () => ({ altered: saying(item, { index: { status: 400, error } }) });
+  await world.take('project', eventFor([item]));
+  expect(world.batches.at(-1)?.failures).toEqual([
+    `search: ${nameOf(item.item)}/${version(1)}: status 400 mapper_parsing_exception`,
+  ]);
+});

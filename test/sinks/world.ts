@@ -1,0 +1,113 @@
+/**
+ * The shop with everything around it: real clients, made by `connect`, against the local stand-ins, with a proxy
+ * in front of each, where a test can make it misbehave.
+ */
+import { CreateEventBusCommand } from '@aws-sdk/client-eventbridge';
+import type { DynamoDBRecord, DynamoDBStreamEvent } from 'aws-lambda';
+import { afterAll, afterEach } from 'vitest';
+import { app as shopApp } from '../../src/app.ts';
+import { readConfig } from '../../src/config.ts';
+import { type Connections, connect, disconnect } from '../../src/connections.ts';
+import { scan } from '../../src/local/proof/truth.ts';
+import { startBus } from '../../src/local/servers/bus.ts';
+import { startMail } from '../../src/local/servers/mail.ts';
+import { startSearch } from '../../src/local/servers/search.ts';
+import { type App, defineApp } from '../../src/pipeline/app.ts';
+import { type BatchReport, reports } from '../../src/pipeline/report.ts';
+import { openStream, type Reader, storeOf } from '../../src/pipeline/stream.ts';
+import { memoryCache } from '../../src/sinks/cache/memory.ts';
+import type { CachePort } from '../../src/sinks/cache/port.ts';
+import { ensureIndices } from '../../src/sinks/search/indices.ts';
+import { decodeImage } from '../../src/table/attributes.ts';
+import type { Fields } from '../../src/table/entity.ts';
+import { localShop } from '../support/shop.ts';
+import { epoch } from './items.ts';
+import { proxy, type ServiceProxy } from './proxy.ts';
+
+export type World = Awaited<ReturnType<typeof openWorld>>;
+
+/** One per test file; it is closed after the file, and calmed after each test. */
+export async function openWorld(app: App = shopApp) {
+  const clock = { milliseconds: epoch + 60_000 };
+  const now = () => clock.milliseconds;
+  const [shop, search, mail, bus] = await Promise.all([
+    localShop(now),
+    startSearch(),
+    startMail(),
+    startBus({ region: 'eu-central-1' }),
+  ]);
+  const proxies = {
+    dynamodb: await proxy(shop.endpoint),
+    search: await proxy(search.url),
+    mail: await proxy(mail.url),
+    bus: await proxy(bus.url),
+  };
+  Object.assign(process.env, {
+    AWS_REGION: 'eu-central-1',
+    AWS_ACCESS_KEY_ID: 'local',
+    AWS_SECRET_ACCESS_KEY: 'local',
+    AWS_ENDPOINT_URL_DYNAMODB: proxies.dynamodb.url,
+    AWS_ENDPOINT_URL_EVENTBRIDGE: proxies.bus.url,
+    AWS_ENDPOINT_URL_SES: proxies.mail.url,
+  });
+  const cache: CachePort = memoryCache(now);
+  const config = readConfig({ SLUICE_SEARCH_ENDPOINT: proxies.search.url });
+  const connections: Connections = { ...connect(config), cache, now };
+  const client = connections.search;
+  if (client === undefined) throw new Error('There is an endpoint, so there is a client.');
+  await ensureIndices(client, config.SLUICE_SEARCH_PREFIX, app.entities);
+  await connections.eventbridge.send(new CreateEventBusCommand({ Name: config.SLUICE_BUS }));
+  const calm = () => {
+    for (const one of Object.values<ServiceProxy>(proxies)) one.calm();
+  };
+  calm();
+  const batches: BatchReport[] = [];
+  const listen = (batch: unknown) => batches.push(batch as BatchReport);
+  reports.subscribe(listen); // without a listener each batch would be a line of the test's output
+  afterEach(() => {
+    calm();
+    batches.length = 0;
+  });
+  afterAll(async () => {
+    reports.unsubscribe(listen);
+    await disconnect(connections);
+    await Promise.all([...Object.values<ServiceProxy>(proxies).map((one) => one.down()), shop.stop()]);
+    await Promise.all([search.stop(), mail.stop(), bus.stop()]);
+  });
+  const rows = async (table: string) => (await scan(shop.dynamodb, table)).map((image) => decodeImage(image));
+  return {
+    app,
+    clock,
+    config,
+    connections,
+    cache,
+    client,
+    proxies,
+    mail,
+    bus,
+    store: storeOf(app, connections),
+    dynamodb: shop.dynamodb,
+    /** The reports of this test's batches, in order. */
+    batches,
+    take: (reader: Reader, event: DynamoDBStreamEvent) => openStream(app, reader, connections)(event),
+    /** The same by an app that is another in part. */
+    takeBy: (parts: Partial<Pick<App, 'sinks' | 'entities'>>, reader: Reader, event: DynamoDBStreamEvent) =>
+      openStream(defineApp({ ...app, ...parts }), reader, connections)(event),
+    auditRows: (): Promise<Fields[]> => rows(config.SLUICE_AUDIT_TABLE),
+    outboxRows: (): Promise<Fields[]> => rows(config.SLUICE_OUTBOX_TABLE),
+    parkedRows: (): Promise<Fields[]> => rows(config.SLUICE_DELIVERIES_TABLE),
+    /** What search holds under an item, marks and all. */
+    async document(index: string, id: string): Promise<{ version: number; source: Fields } | undefined> {
+      const { body } = await client.mget({ index, body: { ids: [id] } });
+      const [one] = body.docs as { found?: boolean; _version?: number; _source?: Fields }[];
+      return one?.found ? { version: one._version ?? 0, source: one._source ?? {} } : undefined;
+    },
+  };
+}
+
+/** The answer that sends a batch back from a record on. */
+export function from(record: DynamoDBRecord | undefined) {
+  return { batchItemFailures: [{ itemIdentifier: record?.dynamodb?.SequenceNumber }] };
+}
+
+export const allTaken = { batchItemFailures: [] };
