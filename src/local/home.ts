@@ -16,8 +16,8 @@ import { eventSourceMapping } from './mapping/mapping.ts';
 import { localRegion, type Services, startServices } from './services.ts';
 import { ensureTables, type StreamArns } from './tables.ts';
 
-export type FunctionName = 'project' | 'notify' | 'mail';
-export type Handler = (event: DynamoDBStreamEvent, context: Context) => Promise<unknown>;
+type FunctionName = 'project' | 'notify' | 'mail';
+type Handler = (event: DynamoDBStreamEvent, context: Context) => Promise<unknown>;
 export type Handlers = Record<FunctionName, Handler>;
 
 /** A batch that a handler was given. */

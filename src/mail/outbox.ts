@@ -6,7 +6,7 @@ import { expression } from '../table/expression.ts';
 import type { MailRow, MailState } from './row.ts';
 
 /** How long a lease lasts, milliseconds: longer than one mail takes, however slow SES is. */
-export const leaseMilliseconds = 30_000;
+const leaseMilliseconds = 30_000;
 
 /** An item's rows in version order, read consistently. */
 export async function rowsOfItem({ dynamodb, config }: Connections, item: string): Promise<MailRow[]> {

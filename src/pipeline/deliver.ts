@@ -5,7 +5,7 @@ import { chunk } from './chunk.ts';
 import type { Answer, Sink } from './sink.ts';
 import { whatWasThrown } from './thrown.ts';
 
-export type Failure = { change: Change; reason: string };
+type Failure = { change: Change; reason: string };
 
 export type Delivered = {
   counts: { applied: number; repeated: number; superseded: number; failed: number };

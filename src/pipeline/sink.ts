@@ -33,7 +33,7 @@ export type Sink<Request = unknown> = {
   send(requests: Request[]): Promise<Answer[]>;
 };
 
-export type SinkContext = { connections: Connections; store: Store };
+type SinkContext = { connections: Connections; store: Store };
 
 /** Makes the sink, or nothing where no endpoint is configured for it: then it is off. */
 export type SinkFactory = (context: SinkContext) => Sink | undefined;

@@ -1,11 +1,8 @@
 /** How the shop reads: through the cache, from the table consistently, or from an index for a few seconds. */
 import { keyText } from '../sinks/cache/keys.ts';
-import type { CachePort } from '../sinks/cache/port.ts';
-import { readThrough } from '../sinks/cache/read.ts';
 import type { Entity, Fields } from '../table/entity.ts';
 import { get, query } from '../table/read.ts';
 import type { Store } from '../table/store.ts';
-import type { Found } from '../table/stored.ts';
 import { customer } from './entities/customer.ts';
 import { order } from './entities/order.ts';
 import { product } from './entities/product.ts';
@@ -16,7 +13,7 @@ const indexMilliseconds = 5_000;
 type Read = { key: string; read(): Promise<unknown> };
 
 /** One cached read: its key and how to read it afresh. */
-export function cachedReads(store: Store) {
+function cachedReads(store: Store) {
   return {
     customer: (userId: string) => ({ key: `user:${userId}`, read: () => get(store, customer, { userId }) }),
     order: (userId: string, orderId: string) => ({
@@ -37,21 +34,6 @@ export function cachedReads(store: Store) {
       read: () => query(store, product, { category }, { index: 'gsi1' }),
       milliseconds: indexMilliseconds,
     }),
-  };
-}
-
-export function shopReads(store: Store, port: CachePort | undefined) {
-  const reads = cachedReads(store);
-  const expiresAt = (found: Found<unknown>) =>
-    found.expiresAt === undefined ? undefined : found.expiresAt * 1000;
-  const through = <Value extends Found<unknown>>(read: { key: string; read(): Promise<Value | undefined> }) =>
-    readThrough<Value>({ port, ...read, expiresAt, now: store.now });
-  return {
-    customer: (userId: string) => through(reads.customer(userId)),
-    order: (userId: string, orderId: string) => through(reads.order(userId, orderId)),
-    product: (productId: string) => through(reads.product(productId)),
-    ordersOf: (userId: string) => readThrough({ port, ...reads.ordersOf(userId), now: store.now }),
-    productsIn: (category: string) => readThrough({ port, ...reads.productsIn(category), now: store.now }),
   };
 }
 

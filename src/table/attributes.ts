@@ -85,7 +85,7 @@ export function canonicalNumber(text: string): string {
 }
 
 /** Sets a name as an own property, also one named like a member of Object such as `__proto__`. */
-export function setOwn(target: Record<string, unknown>, name: string, value: unknown): void {
+function setOwn(target: Record<string, unknown>, name: string, value: unknown): void {
   Object.defineProperty(target, name, { value, enumerable: true, configurable: true, writable: true });
 }
 

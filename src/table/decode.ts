@@ -162,18 +162,19 @@ function partialChange(entity: Entity, read: Read, table: Table): Change {
   const versionBefore = versionOf(read.images.before?.fields, table);
   const { version, inexact } = versionOfChange(read, versionBefore, table);
   const item = itemName(entity.name, read.key);
+  const carried = versionOf(read.images.after?.fields, table);
+  const sides = { before: before && declared(entity, before), after: after && declared(entity, after) };
   return {
     id: changeId(item, version, inexact === undefined ? undefined : read.eventId),
     entity,
     key: read.key,
     item,
     kind: after === undefined ? 'remove' : before === undefined ? 'insert' : 'modify',
-    before: before && declared(entity, before),
-    after: after && declared(entity, after),
-    born: isBirth(before, after, table),
+    ...sides,
+    born: isBirth({ ...sides, carried, inexact }, field(after, table.born)),
     expired: read.expired,
     version,
-    carried: versionOf(read.images.after?.fields, table),
+    carried,
     versionBefore,
     ...(inexact !== undefined && { inexact }),
     occurredAt: new Date(read.time).toISOString(),
@@ -226,11 +227,15 @@ function live(shown: Side | undefined, table: Table): Fields | undefined {
   return shown === undefined || field(shown.fields, table.removed) !== undefined ? undefined : shown.fields;
 }
 
-function isBirth(before: Fields | undefined, after: Fields | undefined, table: Table): boolean {
-  if (after === undefined || before === undefined) return after !== undefined;
-  const born = field(after, table.born);
-  // An item that lost the mark was rewritten by others: that is no birth.
-  return born !== undefined && born !== field(before, table.born);
+/** An item that carries the mark was born by the write of that very version, and by no copy or restoration of it. */
+function isBirth(
+  change: Pick<Change, 'before' | 'after' | 'carried'> & { inexact: string | undefined },
+  mark: unknown,
+): boolean {
+  if (change.after === undefined) return false;
+  return mark === undefined
+    ? change.before === undefined
+    : mark === change.carried && change.inexact === undefined;
 }
 
 /** The item's version: a whole number above 0 and below 2^53, else none. */

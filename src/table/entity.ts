@@ -20,7 +20,7 @@ export type MailPolicy = 'atMostOnce' | 'atLeastOnce';
 
 export type EmailTemplate = { subject: string; text: string; html: string };
 
-export type Email<Item, EventName> = {
+type Email<Item, EventName> = {
   on: EventName;
   policy: MailPolicy;
   to(item: Item): string;

@@ -4,7 +4,7 @@
  */
 type Fields = Readonly<Record<string, unknown>>;
 
-export type Moment = {
+type Moment = {
   before: Fields | undefined;
   after: Fields | undefined;
   /** A new incarnation began with this change: a first creation, or one after a removal. */

@@ -1,5 +1,5 @@
 /** The table's own attribute names, declared once: most users have a table already. */
-export type IndexKeys = { pk: string; sk: string };
+type IndexKeys = { pk: string; sk: string };
 
 export type TableDeclaration<IndexName extends string = string> = {
   pk: string;

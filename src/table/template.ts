@@ -5,7 +5,7 @@
  */
 
 /** The field names in a template, as a union of string literals. */
-export type FieldsOf<Text extends string> = Text extends `${string}{${infer Field}}${infer Rest}`
+type FieldsOf<Text extends string> = Text extends `${string}{${infer Field}}${infer Rest}`
   ? Field | FieldsOf<Rest>
   : never;
 

@@ -110,6 +110,27 @@ test.each(['in batches of their own', 'in one batch'])(
   },
 );
 
+test('an item deleted and put back at once, under the version it had, comes back to search', async () => {
+  const { item } = lampAt(5);
+  await change(undefined, item);
+  await remove(item);
+  await world.take('project', eventOf(recordOf({ before: item })));
+  await change(undefined, item);
+  const adopted = await held(item);
+  expect(adopted.version).toBeGreaterThan(version(6));
+  await world.take('project', eventOf(recordOf({ before: item, after: adopted })));
+  expect(await shown(item)).toMatchObject({ version: adopted.version, source: { price: item.price } });
+});
+
+test('a late record that newer ones have passed costs its item no new version', async () => {
+  const { item } = lampAt(5);
+  const next = { ...item, price: 30, version: version(6) };
+  await change(undefined, item);
+  await change(item, next);
+  await world.take('project', eventOf(recordOf({ after: item })));
+  expect(await held(item)).toEqual(next);
+});
+
 test('an item that never had a version is shown as it is, and not written to', async () => {
   const id = fresh('lamp');
   const { version: _, _born, ...foreign } = productAt(1, lamp(id));

@@ -9,7 +9,11 @@ import { epoch, history, lamp, productAt, tombstone, version } from './items.ts'
 
 const first = productAt(1, lamp('p1'));
 const second = productAt(2, lamp('p1', { price: 25 }));
-const place = { index: 'products', id: 'Product/PRODUCT#p1/PRODUCT#p1' };
+const place = {
+  index: 'products',
+  id: 'Product/PRODUCT#p1/PRODUCT#p1',
+  key: { pk: 'PRODUCT#p1', sk: 'PRODUCT#p1' },
+};
 
 function changeOf(record: DynamoDBRecord | undefined): Change {
   const decoded = app.decode(record ?? {});

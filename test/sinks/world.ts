@@ -24,8 +24,6 @@ import { localShop } from '../support/shop.ts';
 import { epoch } from './items.ts';
 import { proxy, type ServiceProxy } from './proxy.ts';
 
-export type World = Awaited<ReturnType<typeof openWorld>>;
-
 /** One per test file; it is closed after the file, and calmed after each test. */
 export async function openWorld(app: App = shopApp) {
   const clock = { milliseconds: epoch + 60_000 };

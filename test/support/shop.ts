@@ -1,7 +1,4 @@
 /** The shop on a real DynamoDB of its own: tables, clients and a store, for one test file. */
-import { mkdtemp } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { app } from '../../src/app.ts';
 import { type Config, readConfig } from '../../src/config.ts';
@@ -47,8 +44,4 @@ let requests = 0;
 /** Who asks, with a new request id unless one is given. */
 export function by(actor = 'tester', request = `request-${++requests}`): By {
   return { actor, request };
-}
-
-export function temporaryFolder(): Promise<string> {
-  return mkdtemp(join(tmpdir(), 'sluice-test-'));
 }

@@ -167,3 +167,14 @@ describe('not ours', () => {
     expect(app.decode({ ...record, dynamodb })).toMatchObject({ verdict: 'ignored' });
   });
 });
+
+test('an item put back as it was after later writes is no birth: nobody is greeted again', () => {
+  const restored = changeOf(recordOf({ after: tea({ version: now + 3, _born: now }) }));
+  expect(restored).toMatchObject({ kind: 'insert', born: false });
+  const long = changeOf(recordOf({ after: tea({ version: now - 1e12, _born: now - 1e12 }) }));
+  expect(long).toMatchObject({ kind: 'insert', born: false });
+});
+
+test('an item that others create, without our mark, is born', () => {
+  expect(changeOf(recordOf({ after: without('_born', tea()) }))).toMatchObject({ born: true });
+});

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { app } from '../../src/app.ts';
 import { shop as commands } from '../../src/shop/commands.ts';
 import { order } from '../../src/shop/entities/order.ts';
-import { adopt, isAdoptable } from '../../src/table/adopt.ts';
+import { adopt, adoptionOf, isAdoptable } from '../../src/table/adopt.ts';
 import { encodeItem } from '../../src/table/attributes.ts';
 import type { Change } from '../../src/table/change.ts';
 import { by, type LocalShop, localShop } from '../support/shop.ts';
@@ -93,7 +93,7 @@ test('what others changed is given a version again, once, and that is an exact c
   expect(foreign).toMatchObject({ inexact: expect.any(String), actor: undefined });
   expect(isAdoptable(foreign)).toBe(true);
   const now = Date.now();
-  await adopt(shop.store, foreign);
+  await adopt(shop.store, adoptionOf(foreign, shop.store));
   const adopted = await lastChange();
   expect(adopted).toMatchObject({
     kind: 'modify',
@@ -106,7 +106,7 @@ test('what others changed is given a version again, once, and that is an exact c
   expect(adopted).not.toHaveProperty('inexact');
   expect(adopted.version).toBeGreaterThanOrEqual(now * 1000);
   expect(isAdoptable(adopted)).toBe(false);
-  await adopt(shop.store, foreign);
+  await adopt(shop.store, adoptionOf(foreign, shop.store));
   expect(await lastChange()).toEqual(adopted);
 });
 
@@ -120,7 +120,7 @@ test.each([
     const { version } = await lastChange();
     await putPastSluice(shop.store, { ...(await stored(shop.store, key)), ...bent });
     back = 3_600_000;
-    await adopt(shop.store, await lastChange());
+    await adopt(shop.store, adoptionOf(await lastChange(), shop.store));
     back = 0;
     expect(await stored(shop.store, key)).toMatchObject({ version: version + 1, _actor: 'sluice' });
   },
@@ -131,12 +131,15 @@ test('what has moved on, was removed or never was ours is not adopted', async ()
   const foreign = await lastChange();
   await commands(shop.store).restockProduct('tea', 1, by());
   const moved = await stored(shop.store, key);
-  await adopt(shop.store, foreign);
+  await adopt(shop.store, adoptionOf(foreign, shop.store));
   expect(await stored(shop.store, key)).toEqual(moved);
   await commands(shop.store).removeProduct('tea', by());
   const tombstone = await stored(shop.store, key);
-  await adopt(shop.store, { ...foreign, images: { before: undefined, after: encodeItem(tombstone ?? {}) } });
+  await adopt(
+    shop.store,
+    adoptionOf({ ...foreign, images: { before: undefined, after: encodeItem(tombstone ?? {}) } }, shop.store),
+  );
   expect(await stored(shop.store, key)).toEqual(tombstone);
-  expect(isAdoptable({ ...foreign, versionBefore: undefined })).toBe(false);
+  expect(isAdoptable({ ...foreign, carried: undefined, versionBefore: undefined })).toBe(false);
   expect(isAdoptable({ ...foreign, after: undefined })).toBe(false);
 });

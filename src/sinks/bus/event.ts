@@ -3,7 +3,7 @@ import type { Change, Key } from '../../table/change.ts';
 import type { Fields } from '../../table/entity.ts';
 import { type DomainEvent, eventData } from '../../table/events.ts';
 
-export type EventMeta = {
+type EventMeta = {
   /** The same however often it is published: what consumers drop repeats by. */
   eventId: string;
   entity: string;

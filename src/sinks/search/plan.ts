@@ -1,12 +1,12 @@
 /** What the search index must hold after a change: the whole document, a deleted mark, or what a re-read shows. */
-import type { Change } from '../../table/change.ts';
+import type { Change, Key } from '../../table/change.ts';
 import type { Entity, Fields } from '../../table/entity.ts';
 import { plainJson } from '../../table/json.ts';
 
 /** The marks that Sluice adds to a document. Searches never see a removed one, nor an expired one. */
 export const marks = { removedAt: 'sluiceRemovedAt', expiresAt: 'sluiceExpiresAt' } as const;
 
-type Place = { index: string; id: string; version: number };
+type Place = { index: string; id: string; key: Key; version: number };
 
 export type SearchRequest =
   | (Place & { kind: 'document'; document: Fields })
@@ -16,7 +16,7 @@ export type SearchRequest =
 export function plan(change: Change): SearchRequest[] {
   const { entity, item: id, version } = change;
   if (entity.search === undefined) return [];
-  const place = { index: entity.search.index, id, version };
+  const place = { index: entity.search.index, id, key: change.key, version };
   if (change.inexact !== undefined) return [{ ...place, kind: 'reread', changes: [change] }];
   const document =
     change.after === undefined

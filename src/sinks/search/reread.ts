@@ -1,6 +1,6 @@
 /** Re-reads items whose change cannot be trusted, and turns what they are now into documents. */
 import { whatWasThrown } from '../../pipeline/thrown.ts';
-import { adopt, isAdoptable } from '../../table/adopt.ts';
+import { adopt, adoptionOf, isAdoptable } from '../../table/adopt.ts';
 import { decodeImage, type Image } from '../../table/attributes.ts';
 import type { Change } from '../../table/change.ts';
 import { getImages } from '../../table/read.ts';
@@ -21,12 +21,12 @@ export async function resolve(
 ): Promise<(DocumentRequest | Error)[]> {
   const adopted = await Promise.allSettled(requests.map(({ changes }) => adoptAsLeft(store, changes)));
   const clock = store.now() * 1000;
-  const found = await read(store, requests).catch(toError);
+  const found = await imagesOf(store, requests).catch(toError);
   return requests.map((request, index) => {
     const adoption = adopted[index];
     if (adoption?.status === 'rejected') return new Error(`no version could be given: ${adoption.reason}`);
     if (found instanceof Error) return found;
-    const { pk, sk } = newestOf(request).key;
+    const { pk, sk } = request.key;
     const now = present(store, request, found.get(JSON.stringify([pk, sk])), clock);
     return now instanceof Error ? now : { ...request, ...now, kind: 'document' };
   });
@@ -34,16 +34,28 @@ export async function resolve(
 
 /** Only that change can be adopted which left the item as it is: which one that is, the condition finds out. */
 async function adoptAsLeft(store: Store, changes: readonly Change[]): Promise<void> {
-  for (const change of changes) if (isAdoptable(change) || isRestored(change)) await adopt(store, change);
+  for (const change of changes) if (isAdoptable(change)) await adopt(store, adoptionOf(change, store));
 }
 
-/** Put back by others, with a version of long ago that it once carried. */
-function isRestored({ inexact, after, carried }: Change): boolean {
-  return inexact !== undefined && after !== undefined && carried !== undefined;
+/**
+ * The index held something newer than these documents. That is as it should be, unless the table still has an item
+ * at that very version: then it was put back past Sluice, under a version that had gone further. It is given a newer
+ * one, and the record of that brings it into the index.
+ */
+export async function adoptOvertaken(store: Store, documents: readonly DocumentRequest[]): Promise<void> {
+  if (documents.length === 0) return;
+  const found = await imagesOf(store, documents);
+  for (const { key, id, version } of documents) {
+    const image = found.get(JSON.stringify([key.pk, key.sk]));
+    if (image === undefined || readStored(store.table, image, epochSeconds(store)).version !== version)
+      continue;
+    const why = 'put back past Sluice with an older version';
+    await adopt(store, { key, seen: image[store.table.version], above: version, why, request: id });
+  }
 }
 
-async function read(store: Store, requests: readonly Reread[]): Promise<Map<string, Image>> {
-  const keys = new Map(requests.map((request) => [request.id, newestOf(request).key]));
+async function imagesOf(store: Store, requests: readonly SearchRequest[]): Promise<Map<string, Image>> {
+  const keys = new Map(requests.map(({ id, key }) => [id, key]));
   const images = await getImages(store, [...keys.values()]);
   return new Map(images.map((image) => [keyText(store, image), image]));
 }

@@ -6,8 +6,8 @@
 import type { Client } from '@opensearch-project/opensearch';
 import type { Answer, Sink, SinkFactory } from '../../pipeline/sink.ts';
 import type { Store } from '../../table/store.ts';
-import { newer, plan, type SearchRequest } from './plan.ts';
-import { type DocumentRequest, resolve } from './reread.ts';
+import { marks, newer, plan, type SearchRequest } from './plan.ts';
+import { adoptOvertaken, type DocumentRequest, resolve } from './reread.ts';
 
 const idBytes = 512; // OpenSearch takes no longer id, and refuses the whole request for one
 
@@ -43,10 +43,16 @@ async function send(target: Target, requests: SearchRequest[]): Promise<Answer[]
     else documents.set(request, document);
   }
   const sent = await bulk(target, [...documents.values()]);
+  await adoptOvertaken(target.store, [...documents.values()].filter(isOvertaken(sent)));
   [...documents.keys()].forEach((request, index) => {
     answers.set(request, sent[index] ?? failed('OpenSearch did not answer for it', true));
   });
   return requests.map((request) => answers.get(request) ?? failed('it was not sent', true));
+}
+
+function isOvertaken(answers: readonly Answer[]) {
+  return ({ document }: DocumentRequest, index: number) =>
+    answers[index]?.state === 'superseded' && document[marks.removedAt] === undefined;
 }
 
 /** One bad entry can refuse a whole request (status 400 or 413): then its halves are sent, until it stands alone. */
