@@ -1,7 +1,6 @@
 // `npm test`: lint, types, dead code and tests, on the Node that the project brings; ends with a plain count.
 import { spawnSync } from 'node:child_process';
 import { readFileSync, rmSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { delimiter, dirname, join } from 'node:path';
 import { install, ownNode, root } from './own-node.js';
 
@@ -34,8 +33,7 @@ console.log(`${passed} passed, ${all} failed${skipped > 0 ? `, ${skipped} skippe
 process.exit(all === 0 ? 0 : 1);
 
 function run(packageName, bin, args) {
-  const require = createRequire(join(root, 'package.json'));
-  const manifest = require.resolve(`${packageName}/package.json`);
+  const manifest = join(root, 'node_modules', packageName, 'package.json');
   const { bin: bins } = JSON.parse(readFileSync(manifest, 'utf8'));
   const script = join(dirname(manifest), typeof bins === 'string' ? bins : bins[bin]);
   return spawnSync(node, [script, ...args], { cwd: root, env: environment, stdio: 'inherit' }).status;
