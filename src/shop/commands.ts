@@ -5,6 +5,7 @@ import { get } from '../table/read.ts';
 import type { By, Store } from '../table/store.ts';
 import type { Found } from '../table/stored.ts';
 import type { Created } from '../table/write/create.ts';
+import type { Changes } from '../table/write/update.ts';
 import { writer } from '../table/write/writer.ts';
 import { customer } from './entities/customer.ts';
 import { order } from './entities/order.ts';
@@ -45,7 +46,7 @@ export function shop(store: Store) {
     updateCustomer(
       userId: string,
       version: number,
-      changes: Partial<Pick<Customer, 'name' | 'email' | 'marketing'>>,
+      changes: Changes<Pick<Customer, 'name' | 'email' | 'marketing'>>,
       by: By,
     ) {
       return write.update(customer, { userId }, version, { ...changes, updatedAt: today() }, by);
@@ -54,6 +55,15 @@ export function shop(store: Store) {
     removeCustomer: (userId: string, by: By) => write.remove(customer, { userId }, by),
 
     addProduct: (input: Product, by: By): Promise<Created<Product>> => write.create(product, input, by),
+
+    updateProduct(
+      productId: string,
+      version: number,
+      changes: Changes<Product>,
+      by: By,
+    ): Promise<Found<Product>> {
+      return write.update(product, { productId }, version, changes, by);
+    },
 
     restockProduct: async (productId: string, quantity: number, by: By) =>
       write.add(product, { productId }, { stock: positive(quantity) }, by),

@@ -1,7 +1,8 @@
 /** How the shop reads: through the cache, from the table consistently, or from an index for a few seconds. */
 import { keyText } from '../sinks/cache/keys.ts';
 import type { Entity, Fields } from '../table/entity.ts';
-import { get, query } from '../table/read.ts';
+import { query } from '../table/query.ts';
+import { get } from '../table/read.ts';
 import type { Store } from '../table/store.ts';
 import { customer } from './entities/customer.ts';
 import { order } from './entities/order.ts';
@@ -13,7 +14,7 @@ const indexMilliseconds = 5_000;
 type Read = { key: string; read(): Promise<unknown> };
 
 /** One cached read: its key and how to read it afresh. */
-function cachedReads(store: Store) {
+export function cachedReads(store: Store) {
   return {
     customer: (userId: string) => ({ key: `user:${userId}`, read: () => get(store, customer, { userId }) }),
     order: (userId: string, orderId: string) => ({

@@ -80,9 +80,13 @@ type Declaration<
 };
 
 /** An entity as the engine sees it; `Item` are its declared fields. */
-export type Entity<Item extends Fields = Fields, Name extends string = string> = {
+export type Entity<
+  Item extends Fields = Fields,
+  Name extends string = string,
+  Schema extends z.ZodMiniObject = z.ZodMiniObject,
+> = {
   name: Name;
-  schema: z.ZodMiniObject;
+  schema: Schema;
   key: { pk: Template; sk: Template; from: 'request' | 'natural' };
   indexes: Readonly<Record<string, { pk: Template; sk: Template }>>;
   steps: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
@@ -108,7 +112,7 @@ export function defineEntity<
   Document = Record<never, never>,
 >(
   declaration: Declaration<Schema, Name, Pk, Sk, Indexes, Events, SearchFields, Document>,
-): Entity<z.output<Schema> & Fields, Name> {
+): Entity<z.output<Schema> & Fields, Name, Schema> {
   type Item = z.output<Schema> & Fields;
   const { name, schema, key, search, cache, audit } = declaration;
   const indexes = Object.entries<KeyPair>(declaration.indexes ?? {});

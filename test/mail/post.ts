@@ -14,10 +14,7 @@ import { eventOf } from '../support/records.ts';
 export async function openPost() {
   const world = await openWorld();
 
-  async function rowsOf(item: string): Promise<MailRow[]> {
-    const rows = (await world.outboxRows()) as MailRow[];
-    return rows.filter(({ pk }) => pk === item).sort((one, other) => (one.sk < other.sk ? -1 : 1));
-  }
+  const rowsOf = async (item: string) => (await world.outboxRows(item)) as MailRow[];
 
   const histories = new Map<string, DynamoDBRecord[]>();
 

@@ -30,6 +30,7 @@ test('when a coalesced request fails, its first change is answered', async () =>
   const records = mixed();
   const book = notebook({ kind: 'view', target: byItem, answer: (note) => no(!is('b v2')(note)) });
   expect(await take(book, records)).toEqual(from(records[0]));
+  expect(world.batches.at(-1)?.failures).toHaveLength(3); // all that it stood for
   const other = notebook({
     kind: 'view',
     target: byItem,

@@ -1,18 +1,16 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { product } from '../../src/shop/entities/product.ts';
+import { decodeImage } from '../../src/table/attributes.ts';
 import type { Fields } from '../../src/table/entity.ts';
 import { eventOf, recordOf } from '../support/records.ts';
-import { fresh, history, lamp, nameOf, productAt, tombstone, version } from './items.ts';
+import { fresh, history, lamp, productAt, tombstone, version } from './items.ts';
 import { allTaken, from, openWorld } from './world.ts';
 
 const world = await openWorld();
 const { dynamodb } = world.proxies;
 
-const rowsOf = async (item: Fields) => {
-  const rows = (await world.auditRows()).filter(({ pk }) => pk === nameOf(item));
-  return rows.sort((one, other) => (String(one.sk) < String(other.sk) ? -1 : 1));
-};
+const rowsOf = world.auditRows;
 const counted = () => world.batches.at(-1)?.sinks.audit;
 const transactions = () => dynamodb.seen.filter(({ operation }) => operation === 'TransactWriteItems');
 
@@ -62,6 +60,14 @@ test('another content under the same version is an alarm that overwrites nothing
   expect(await rowsOf(item)).toEqual(rows);
   expect(await rowsOf(neighbour.item)).toHaveLength(5);
   expect(world.batches.at(-1)?.failures.join()).toContain('ALARM');
+});
+
+test('another past of the same version is an alarm as well', async () => {
+  const { item, records } = life();
+  await world.take('project', eventOf(...records.slice(0, 2)));
+  const after = records[1]?.dynamodb?.NewImage ?? {};
+  const forged = history({ ...item, price: 99 }, decodeImage(after));
+  expect(await world.take('project', eventOf(...forged))).toEqual(from(forged[0]));
 });
 
 test('an alarm is not tried again', async () => {

@@ -9,7 +9,6 @@ import {
   fresh,
   history,
   lamp,
-  nameOf,
   productAt,
   stored,
   tombstone,
@@ -22,10 +21,7 @@ const world = await openWorld();
 /** The audit rows of an item after these records, in the order of their keys. */
 async function rowsAfter(item: Fields, records: ReturnType<typeof history>): Promise<Fields[]> {
   expect(await world.take('project', eventOf(...records))).toEqual(allTaken);
-  const rows = await world.auditRows();
-  return rows
-    .filter(({ pk }) => pk === nameOf(item))
-    .sort((one, other) => (String(one.sk) < String(other.sk) ? -1 : 1));
+  return world.auditRows(item);
 }
 
 test('a row says what, who, why and when, under the item and its version', async () => {

@@ -51,7 +51,7 @@ describe.skipIf(!hasRedis)(`with Redis${unlessRedis}`, () => {
     for (let times = 0; times < 3; times++) {
       const { value, milliseconds } = await timed(through('lamp', 'Lamp'));
       expect(value).toBe('Lamp');
-      expect(milliseconds).toBeLessThan(1_500);
+      expect(milliseconds).toBeLessThan(900); // it is not waited for: that would be a second
     }
     await server.restart();
     await expect

@@ -4,14 +4,12 @@ import { order } from '../../src/shop/entities/order.ts';
 import type { Entity, Fields } from '../../src/table/entity.ts';
 import { eventOf, recordOf } from '../support/records.ts';
 import { epoch, fresh, history, nameOf, orderAt, purchase, version } from './items.ts';
+import { json } from './proxy.ts';
 import { allTaken, from, openWorld } from './world.ts';
 
 const world = await openWorld();
 
-const rowsOf = async (item: Fields) => {
-  const rows = (await world.outboxRows()).filter(({ pk }) => pk === nameOf(item));
-  return rows.sort((one, other) => (String(one.sk) < String(other.sk) ? -1 : 1));
-};
+const rowsOf = (item: Fields) => world.outboxRows(nameOf(item));
 const counted = () => world.batches.at(-1)?.sinks.email;
 
 function life() {
@@ -136,4 +134,22 @@ test('an address that cannot be told holds back its own item’s later mail, and
   expect(await rowsOf(one.item)).toEqual([]);
   expect(await rowsOf(other.item)).toHaveLength(2);
   expect(world.batches.at(-1)?.failures.join()).not.toContain('ada@');
+});
+
+test('a row that cannot be put holds back its own item’s later rows, and nobody else’s', async () => {
+  const [one, other] = [life(), life()];
+  world.proxies.dynamodb.conduct = ({ body }) => {
+    const items: { Put: { Item: { sk: { S: string }; pk: { S: string } } } }[] =
+      JSON.parse(body).TransactItems;
+    const reasons = items.map(({ Put: { Item } }) => {
+      const isHeld = Item.pk.S === nameOf(one.item) && Item.sk.S.endsWith('orderConfirmation');
+      return { Code: isHeld ? 'TransactionConflict' : 'None' };
+    });
+    if (reasons.every(({ Code }) => Code === 'None')) return undefined;
+    return json(400, { __type: 'TransactionCanceledException', CancellationReasons: reasons });
+  };
+  const records = [...one.records, ...other.records];
+  expect(await world.take('notify', eventOf(...records))).toEqual(from(one.records[0]));
+  expect(await rowsOf(one.item)).toEqual([]);
+  expect(await rowsOf(other.item)).toHaveLength(2);
 });

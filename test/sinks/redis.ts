@@ -25,38 +25,49 @@ function isThere(file: string): boolean {
   }
 }
 
+/** Ends the server when its own stdin closes, because we are gone however that came about. */
+const watchdog = '"$@" & echo "server $!"; read -r _; kill -KILL $!; wait $!';
+
+async function runServer(port: number) {
+  const options = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
+  const shell = spawn('/bin/sh', ['-c', watchdog, 'sh', program ?? 'redis-server', ...options], {
+    stdio: ['pipe', 'pipe', 'ignore'],
+  });
+  let said = '';
+  for await (const text of shell.stdout.iterator({ destroyOnReturn: false })) {
+    said += text;
+    if (said.includes('Ready to accept connections')) break;
+  }
+  shell.stdout.resume();
+  return {
+    pid: Number(/server (\d+)/.exec(said)?.[1]),
+    async kill() {
+      if (shell.exitCode !== null) return;
+      shell.stdin.end();
+      await once(shell, 'exit');
+    },
+  };
+}
+
 export async function startRedis() {
   const port = await freePort();
-  const start = async () => {
-    const options = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
-    const child = spawn(program ?? 'redis-server', options, { stdio: ['ignore', 'pipe', 'ignore'] });
-    for await (const text of child.stdout.iterator({ destroyOnReturn: false }))
-      if (String(text).includes('Ready to accept connections')) break;
-    child.stdout.resume();
-    return child;
-  };
-  let child = await start();
+  let server = await runServer(port);
   const raw = new Redis(port, '127.0.0.1', { maxRetriesPerRequest: null });
   raw.on('error', () => {}); // it is stopped on purpose
-  const kill = async () => {
-    if (child.exitCode !== null || child.signalCode !== null) return;
-    child.kill('SIGKILL');
-    await once(child, 'exit');
-  };
   return {
     url: `redis://127.0.0.1:${port}`,
     /** A client that looks past the cache. */
     raw,
-    freeze: () => child.kill('SIGSTOP'),
-    thaw: () => child.kill('SIGCONT'),
-    kill,
+    freeze: () => process.kill(server.pid, 'SIGSTOP'),
+    thaw: () => process.kill(server.pid, 'SIGCONT'),
+    kill: () => server.kill(),
     async restart() {
-      await kill();
-      child = await start();
+      await server.kill();
+      server = await runServer(port);
     },
     async stop() {
       raw.disconnect();
-      await kill();
+      await server.kill();
     },
   };
 }

@@ -83,7 +83,7 @@ test.each(['colour', 'constructor', 'toString', 'sluiceRemovedAt'])(
 test('an entity that is not searched says so', async () => {
   const silent = defineEntity({
     name: 'Silent',
-    schema: order.schema as typeof product.schema,
+    schema: order.schema,
     key: { pk: 'SILENT', sk: 'SILENT', from: 'natural' },
   });
   await expect(searchFor(world.client, silent, '', { prefix: '', now: epoch })).rejects.toThrow(

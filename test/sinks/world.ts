@@ -2,6 +2,7 @@
  * The shop with everything around it: real clients, made by `connect`, against the local stand-ins, with a proxy
  * in front of each, where a test can make it misbehave.
  */
+import { type DynamoDBClient, paginateQuery } from '@aws-sdk/client-dynamodb';
 import { CreateEventBusCommand } from '@aws-sdk/client-eventbridge';
 import type { DynamoDBRecord, DynamoDBStreamEvent } from 'aws-lambda';
 import { afterAll, afterEach } from 'vitest';
@@ -21,7 +22,7 @@ import { ensureIndices } from '../../src/sinks/search/indices.ts';
 import { decodeImage } from '../../src/table/attributes.ts';
 import type { Fields } from '../../src/table/entity.ts';
 import { localShop } from '../support/shop.ts';
-import { epoch } from './items.ts';
+import { epoch, nameOf } from './items.ts';
 import { proxy, type ServiceProxy } from './proxy.ts';
 
 /** One per test file; it is closed after the file, and calmed after each test. */
@@ -72,7 +73,6 @@ export async function openWorld(app: App = shopApp) {
     await Promise.all([...Object.values<ServiceProxy>(proxies).map((one) => one.down()), shop.stop()]);
     await Promise.all([search.stop(), mail.stop(), bus.stop()]);
   });
-  const rows = async (table: string) => (await scan(shop.dynamodb, table)).map((image) => decodeImage(image));
   return {
     app,
     clock,
@@ -91,9 +91,14 @@ export async function openWorld(app: App = shopApp) {
     /** The same by an app that is another in part. */
     takeBy: (parts: Partial<Pick<App, 'sinks' | 'entities'>>, reader: Reader, event: DynamoDBStreamEvent) =>
       openStream(defineApp({ ...app, ...parts }), reader, connections)(event),
-    auditRows: (): Promise<Fields[]> => rows(config.SLUICE_AUDIT_TABLE),
-    outboxRows: (): Promise<Fields[]> => rows(config.SLUICE_OUTBOX_TABLE),
-    parkedRows: (): Promise<Fields[]> => rows(config.SLUICE_DELIVERIES_TABLE),
+    /** The rows of an item, in the order of their keys. */
+    auditRows: (item: Fields) => rowsUnder(shop.dynamodb, config.SLUICE_AUDIT_TABLE, nameOf(item)),
+    outboxRows: (item: string) => rowsUnder(shop.dynamodb, config.SLUICE_OUTBOX_TABLE, item),
+    parkedRows: ({ eventID }: DynamoDBRecord) =>
+      rowsUnder(shop.dynamodb, config.SLUICE_DELIVERIES_TABLE, `record/${eventID}`),
+    async allParkedRows(): Promise<Fields[]> {
+      return (await scan(shop.dynamodb, config.SLUICE_DELIVERIES_TABLE)).map((image) => decodeImage(image));
+    },
     /** What search holds under an item, marks and all. */
     async document(index: string, id: string): Promise<{ version: number; source: Fields } | undefined> {
       const { body } = await client.mget({ index, body: { ids: [id] } });
@@ -101,6 +106,21 @@ export async function openWorld(app: App = shopApp) {
       return one?.found ? { version: one._version ?? 0, source: one._source ?? {} } : undefined;
     },
   };
+}
+
+async function rowsUnder(dynamodb: DynamoDBClient, TableName: string, pk: string): Promise<Fields[]> {
+  const pages = paginateQuery(
+    { client: dynamodb },
+    {
+      TableName,
+      ConsistentRead: true,
+      KeyConditionExpression: 'pk = :pk',
+      ExpressionAttributeValues: { ':pk': { S: pk } },
+    },
+  );
+  const rows: Fields[] = [];
+  for await (const { Items = [] } of pages) rows.push(...Items.map((image) => decodeImage(image)));
+  return rows;
 }
 
 /** The answer that sends a batch back from a record on. */

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
 import { defineEntity } from '../../src/table/entity.ts';
-import { get, getImages, query } from '../../src/table/read.ts';
+import { query } from '../../src/table/query.ts';
+import { get, getImages } from '../../src/table/read.ts';
 import type { Store } from '../../src/table/store.ts';
 import { type Writer, writer } from '../../src/table/write/writer.ts';
 import { by, type LocalShop, localShop } from '../support/shop.ts';
