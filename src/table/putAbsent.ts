@@ -47,6 +47,12 @@ async function putOnce(
     );
     return new Map(rows.map((row) => [row, { state: 'applied' }]));
   } catch (error) {
+    // One row that DynamoDB cannot take refuses the whole transaction: the halves are tried, until it stands alone.
+    if (rows.length > 1 && (error as Error).name === 'ValidationException') {
+      const half = Math.ceil(rows.length / 2);
+      const first = await putOnce(dynamodb, tableName, rows.slice(0, half));
+      return new Map([...first, ...(await putOnce(dynamodb, tableName, rows.slice(half)))]);
+    }
     if (!(error instanceof TransactionCanceledException)) return allFailed(rows, error);
     const reasons = error.CancellationReasons ?? [];
     const settled = new Map<Row, RowAnswer>();

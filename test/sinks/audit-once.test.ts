@@ -160,3 +160,21 @@ test('shuffled and repeated, in any batches, a history gives the same rows', asy
     { numRuns: 20 },
   );
 });
+
+test('a row that DynamoDB refuses with the whole transaction takes no neighbour along', async () => {
+  const [good, bad, other] = [life(), life(), life()];
+  const poison = String(bad.item.productId);
+  dynamodb.conduct = ({ operation, body }) =>
+    operation === 'TransactWriteItems' && body.includes(poison)
+      ? {
+          status: 400,
+          headers: { 'content-type': 'application/x-amz-json-1.0' },
+          body: JSON.stringify({ __type: 'com.amazon.coral.validate#ValidationException', message: 'no' }),
+        }
+      : undefined;
+  const batch = [...good.records.slice(0, 1), ...bad.records.slice(0, 1), ...other.records.slice(0, 1)];
+  expect(await world.take('project', eventOf(...batch))).toEqual(from(bad.records[0]));
+  expect(await rowsOf(good.item)).toHaveLength(1);
+  expect(await rowsOf(other.item)).toHaveLength(1);
+  expect(await rowsOf(bad.item)).toHaveLength(0);
+});
