@@ -1,12 +1,13 @@
 /** The command line: `sluice <command>`. */
-import { Command } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 import { handler as mail } from '../handlers/mail.ts';
 import { handler as notify } from '../handlers/notify.ts';
 import { handler as project } from '../handlers/project.ts';
-import { app } from './app.ts';
+import { app, routes } from './app.ts';
 import { interruption } from './local/interruption.ts';
-import { start } from './local/start.ts';
-import { day } from './shop/day.ts';
+import { type StartParts, start } from './local/start.ts';
+import { day, onDemand } from './shop/play/day.ts';
+import { warehouse } from './shop/play/subscriber.ts';
 import { readsOf } from './shop/reads.ts';
 
 const program = new Command('sluice').description(
@@ -17,15 +18,21 @@ program
   .command('start')
   .description('run everything on this machine, play a day of the shop, and prove the end state')
   .option('--once', 'end after the proof', false)
-  .option('--json', 'print the proof as one line of JSON', false)
-  .action(async ({ once, json }: { once: boolean; json: boolean }) => {
+  .option('--json', 'print the proof as one line of JSON, and end', false)
+  .option('--port <number>', "the API's port", portNumber, 4100)
+  .action(async ({ once, json, port }: { once: boolean; json: boolean; port: number }) => {
     const say = (line: string) => console.log(line);
-    const handlers = { project, notify, mail } as Parameters<typeof start>[0]['handlers'];
-    process.exitCode = await start(
-      { app, handlers, day, readsOf },
-      { once, json, environment: process.env, signal: interruption(), say },
-    );
+    const handlers = { project, notify, mail } as StartParts['handlers'];
+    const parts = { app, handlers, routes, day, onDemand, subscriber: warehouse, readsOf };
+    const options = { once: once || json, json, port, environment: process.env, signal: interruption(), say };
+    process.exitCode = await start(parts, options);
   });
+
+function portNumber(text: string): number {
+  const port = Number(text);
+  if (/^\d+$/.test(text) && port < 65_536) return port;
+  throw new InvalidArgumentError('It is a number from 0 to 65535; 0 takes any that is free.');
+}
 
 try {
   await program.parseAsync();

@@ -1,7 +1,7 @@
 /** The API on this machine: the same routes as on Lambda, on loopback only. */
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { serve } from '@hono/node-server';
+import { type ServerType, serve } from '@hono/node-server';
 import { Hono } from 'hono';
 import { describeProblem, Problem, problems } from '../http/problem.ts';
 
@@ -25,10 +25,7 @@ export async function startApi(api: Hono, port = anyPort): Promise<LocalApi> {
   });
   guarded.all('*', (context) => api.fetch(context.req.raw));
   const server = serve({ fetch: guarded.fetch, hostname: '127.0.0.1', port });
-  await Promise.race([
-    once(server, 'listening'),
-    once(server, 'error').then(([error]) => Promise.reject(error)),
-  ]);
+  await listening(server, port);
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   return {
     url,
@@ -38,4 +35,13 @@ export async function startApi(api: Hono, port = anyPort): Promise<LocalApi> {
         if ('closeAllConnections' in server) server.closeAllConnections();
       }),
   };
+}
+
+async function listening(server: ServerType, port: number): Promise<void> {
+  try {
+    await once(server, 'listening'); // rejects where an error comes first
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+    throw new Error(`The port ${port} is in use. Choose another with --port; 0 takes any that is free.`);
+  }
 }

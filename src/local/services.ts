@@ -20,6 +20,8 @@ export type Services = {
   lasting: { dynamodb: boolean; search: boolean };
   sentMail(): SentMessage[];
   publishedEvents(): BusEvent[];
+  /** Calls `receive` with each event of a bus that matches the pattern. */
+  subscribe(busName: string, pattern: object, receive: (event: BusEvent) => void): void;
   stop(): Promise<void>;
 };
 
@@ -69,6 +71,7 @@ export async function startServices(config: Config, onExit: (error: Error) => vo
       lasting: { dynamodb: named.dynamodb !== undefined, search: named.search !== undefined },
       sentMail: mail.sent,
       publishedEvents: () => bus.events(),
+      subscribe: (busName, pattern, receive) => void bus.subscribe(busName, pattern, receive),
       stop,
     };
   } catch (error) {

@@ -1,15 +1,34 @@
 /** `sluice start`: everything in one place, a day of the shop, and the proof. */
+import type { Routes } from '../http/api.ts';
+import { openApi } from '../http/api.ts';
 import type { App } from '../pipeline/app.ts';
-import { type Handlers, openHome } from './home.ts';
-import { playOnce, proofLines } from './play/once.ts';
-import type { Step } from './play/step.ts';
+import type { PublishedEvent } from '../sinks/bus/event.ts';
+import { startApi } from './api.ts';
+import { type Handlers, type Home, openHome } from './home.ts';
+import { commands } from './live/console.ts';
+import { readKeys } from './live/keys.ts';
+import { plain } from './live/plain.ts';
+import { watchChanges } from './live/watch.ts';
+import { type Play, playOnce, proofLines } from './play/once.ts';
+import type { OnDemand, Step, Subscriber } from './play/step.ts';
 import type { ReadsOf } from './proof/cache.ts';
 import type { Services } from './services.ts';
 
-export type StartParts = { app: App; handlers: Handlers; day: readonly Step[]; readsOf: ReadsOf };
+export type StartParts = {
+  app: App;
+  handlers: Handlers;
+  routes: Routes;
+  day: readonly Step[];
+  onDemand: OnDemand;
+  subscriber: Subscriber;
+  readsOf: ReadsOf;
+};
+
 export type StartOptions = {
   once: boolean;
   json: boolean;
+  /** The API's; 0 takes any that is free. */
+  port: number;
   environment: NodeJS.ProcessEnv;
   /** Stops it early. */
   signal: AbortSignal;
@@ -19,10 +38,8 @@ export type StartOptions = {
 const interrupted = 130; // as a shell reports Ctrl-C
 
 /** Runs until the proof is made, or with `once: false` until stopped. Gives the exit status. */
-export async function start(
-  parts: StartParts,
-  { once, json, environment, signal, say }: StartOptions,
-): Promise<number> {
+export async function start(parts: StartParts, options: StartOptions): Promise<number> {
+  const { once, json, environment, signal, say } = options;
   const began = performance.now();
   const stopped = Promise.withResolvers<number>();
   const onExit = (error: Error) => {
@@ -36,19 +53,77 @@ export async function start(
   const tell = json ? () => {} : say;
   try {
     tell(firstLine(home.services));
-    const play = playOnce({ home, ...parts, say: tell });
-    play.catch(() => {}); // when stopped meanwhile, nobody waits for it any more
-    const proof = await Promise.race([play, stopped.promise]);
+    const play: Play = { ...parts, home, live: !once, say: tell };
+    const running = once ? playOnce(play) : live(play, parts, options, stopped);
+    running.catch(() => {}); // when stopped meanwhile, nobody waits for it any more
+    const proof = await Promise.race([running, stopped.promise]);
     if (typeof proof === 'number') return proof;
     const seconds = Math.round((performance.now() - began) / 100) / 10;
     const told = json ? [JSON.stringify({ ...proof, seconds })] : [...proofLines(proof), `${seconds} s`];
     for (const line of told) say(line);
-    if (once) return proof.ok ? 0 : 1;
-    tell(`The mail that was sent: ${home.services.mailUrl}   Stop with Ctrl-C.`);
-    return await stopped.promise;
+    return proof.ok ? 0 : 1;
   } finally {
     signal.removeEventListener('abort', interrupt);
     await home.stop();
+  }
+}
+
+/** Shows all as it happens, and stays. */
+async function live(
+  play: Play,
+  { app, routes, onDemand, subscriber }: StartParts,
+  { port, say }: StartOptions,
+  stopped: PromiseWithResolvers<number>,
+): Promise<number> {
+  const { home } = play;
+  const api = await startApi(openApi(app, home.connections, routes), port);
+  say(`API ${api.url}   search ${api.url}/search/products?q=tea   outbox ${home.services.mailUrl}`);
+  subscribe(home, subscriber, say);
+  try {
+    for (const line of proofLines(await playOnce(play))) say(line);
+    return await attend(play, onDemand, stopped, say);
+  } finally {
+    await api.stop();
+  }
+}
+
+function subscribe(
+  { services, connections }: Home,
+  { name, pattern, receive }: Subscriber,
+  say: StartOptions['say'],
+) {
+  services.subscribe(connections.config.SLUICE_BUS, pattern, (event) => {
+    const did = receive(event.detail as PublishedEvent);
+    if (did !== undefined) say(`    ${name}, who subscribes to ${event['detail-type']}, ${plain(did)}`);
+  });
+}
+
+/** Waits for keys and for changes that others make, until it is stopped. */
+async function attend(
+  play: Play,
+  onDemand: OnDemand,
+  stopped: PromiseWithResolvers<number>,
+  say: StartOptions['say'],
+): Promise<number> {
+  const watch = watchChanges(say);
+  const known = commands({ play, watch, onDemand });
+  let busy: Promise<void> = Promise.resolve();
+  const press = (key: string) => {
+    if (key === 'q' || key === '\u0003') return stopped.resolve(key === 'q' ? 0 : interrupted);
+    const command = known.find((one) => one.key === key);
+    // One after the other: a proof in the midst of a write would find it half done.
+    busy = busy.then(() => command?.run()).catch((error: Error) => say(plain(error.message)));
+  };
+  const leave = readKeys(process.stdin, press);
+  const keys = process.stdin.isTTY
+    ? `${known.map(({ key, means }) => `${key} ${means}`).join('   ')}   q quit`
+    : 'Stop with Ctrl-C.';
+  say(keys);
+  try {
+    return await stopped.promise;
+  } finally {
+    leave();
+    watch.stop();
   }
 }
 

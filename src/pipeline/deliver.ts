@@ -10,6 +10,8 @@ type Failure = { change: Change; reason: string };
 export type Delivered = {
   counts: { applied: number; repeated: number; superseded: number; failed: number };
   failures: Failure[];
+  /** What came of each change's requests: a change that a view has coalesced shares the answer of its newest. */
+  answers: { change: Change; state: Answer['state'] }[];
 };
 
 /** One request on its way, with the changes that it stands for: several where a view has coalesced them. */
@@ -45,7 +47,10 @@ export async function deliver(sink: Sink, changes: readonly Change[]): Promise<D
       .filter(isFailed)
       .flatMap((unit) => unit.changes.map((change) => ({ change, reason: reasonOf(unit.answer) }))),
   );
-  return { counts: count(units, planned.failures.length), failures };
+  const answers = units.flatMap(({ changes, answer }) =>
+    changes.map((change) => ({ change, state: answer.state })),
+  );
+  return { counts: count(units, planned.failures.length), failures, answers };
 }
 
 function planAll(sink: Sink, changes: readonly Change[]): { units: Unit[]; failures: Failure[] } {

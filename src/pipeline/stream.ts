@@ -9,8 +9,9 @@ import type { Store } from '../table/store.ts';
 import type { App } from './app.ts';
 import { recordsOf } from './batch.ts';
 import { type Delivered, deliver } from './deliver.ts';
-import { type BatchReport, report } from './report.ts';
+import { report } from './report.ts';
 import type { Sink, SinkKind } from './sink.ts';
+import { summaryOf } from './summary.ts';
 
 export type StreamHandler = (event: DynamoDBStreamEvent) => Promise<DynamoDBBatchResponse>;
 
@@ -46,7 +47,7 @@ export function openStream(app: App, reader: Reader, connections: Connections): 
     const unparked = parked
       .filter((_, index) => parkings[index]?.state === 'failed')
       .map(({ index }) => index);
-    report(summary(reader, decoded, sinks, delivered));
+    report(summaryOf(reader, decoded, sinks, delivered));
     return answer(records, [...unparked, ...failedPositions(decoded, delivered)]);
   };
 }
@@ -95,32 +96,4 @@ function answer(records: readonly StreamRecord[], positions: readonly number[]):
   const first = records[Math.min(...positions)]?.dynamodb?.SequenceNumber;
   // Without a sequence number there is no position to go back to: the whole batch is taken again.
   return { batchItemFailures: [{ itemIdentifier: first ?? '' }] };
-}
-
-function summary(
-  reader: Reader,
-  decoded: readonly Decoded[],
-  sinks: Sink[],
-  delivered: Delivered[],
-): BatchReport {
-  const count = (verdict: Decoded['verdict']) => decoded.filter((entry) => entry.verdict === verdict).length;
-  return {
-    reader,
-    records: decoded.length,
-    changes: count('change'),
-    unchanged: count('unchanged'),
-    ignored: count('ignored'),
-    inexact: decoded.filter((entry) => entry.verdict === 'change' && entry.change.inexact !== undefined)
-      .length,
-    parked: count('parked'),
-    sinks: Object.fromEntries(
-      sinks.map(({ name }, index) => [
-        name,
-        delivered[index]?.counts ?? { applied: 0, repeated: 0, superseded: 0, failed: 0 },
-      ]),
-    ),
-    failures: delivered.flatMap(({ failures }, index) =>
-      failures.slice(0, 3).map(({ change, reason }) => `${sinks[index]?.name}: ${change.id}: ${reason}`),
-    ),
-  };
 }

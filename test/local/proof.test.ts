@@ -1,11 +1,12 @@
 import { expect, test } from 'vitest';
-import { app } from '../../src/app.ts';
+import { app, routes } from '../../src/app.ts';
 import { start } from '../../src/local/start.ts';
 import { mailHandler } from '../../src/mail/handler.ts';
 import type { App } from '../../src/pipeline/app.ts';
 import type { SinkName } from '../../src/pipeline/sink.ts';
 import { streamHandler } from '../../src/pipeline/stream.ts';
-import { day } from '../../src/shop/day.ts';
+import { day, onDemand } from '../../src/shop/play/day.ts';
+import { warehouse } from '../../src/shop/play/subscriber.ts';
 import { readsOf } from '../../src/shop/reads.ts';
 import { type Fault, faultyApp } from '../support/faults.ts';
 
@@ -18,14 +19,16 @@ async function prove(tried: App): Promise<Outcome> {
     notify: streamHandler(tried, 'notify'),
     mail: mailHandler(tried),
   };
+  const parts = { app, handlers, routes, day, onDemand, subscriber: warehouse, readsOf };
   const options = {
+    port: 0,
     once: true,
     signal: new AbortController().signal,
     json: true,
     environment: process.env,
     say: (line: string) => void said.push(line),
   };
-  const status = await start({ app, handlers, day, readsOf }, options);
+  const status = await start(parts, options);
   return { status, proof: JSON.parse(said.at(-1) ?? '{}') };
 }
 

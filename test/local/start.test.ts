@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
 
@@ -106,13 +107,46 @@ test('npm start killed with SIGKILL leaves no process behind', async () => {
   expect(await until(() => !family.some(isAlive), 10)).toBe(true);
 });
 
-test('without --once it stays, says where the mail is, and ends with Ctrl-C', async () => {
-  const { child, ended, output } = sluice(process.execPath, ['bin/sluice.js', 'start']);
-  expect(await until(() => /The mail that was sent: http:\/\/127\.0\.0\.1:\d+/.test(output()), 30)).toBe(
-    true,
-  );
-  const url = /http:\/\/127\.0\.0\.1:\d+/.exec(output().slice(output().indexOf('The mail')))?.[0];
-  expect(await (await fetch(String(url))).text()).toContain('is on its way');
+const live = ['bin/sluice.js', 'start', '--port', '0'];
+
+test('without --once it shows each change and what it caused, proves, stays, and ends with Ctrl-C', async () => {
+  const { child, ended, output } = sluice(process.execPath, live);
+  expect(await until(() => output().includes('Stop with Ctrl-C.'), 40)).toBe(true);
+  expect(output()).toMatch(/\+ Customer\/USER#ada\/PROFILE +search 1 +cache 1 +audit 1 +email · +bus 1$/m);
+  expect(output()).toMatch(/~ Product\/PRODUCT#jam\/PRODUCT#jam .* inexact$/m);
+  expect(output().match(/warehouse, who subscribes to OrderPaid, packs order/g)).toHaveLength(1);
+  expect(output()).toMatch(/^PROOF 12 items × 5 sinks: 0 missing, 0 stale, 0 doubled/m);
+  expect(output()).not.toContain('\u001b');
+  const [, api, outbox] = /API (\S+) .* outbox (\S+)/.exec(output()) ?? [];
+  expect(await (await fetch(`${outbox}`)).text()).toContain('is on its way');
+  expect(await (await fetch(`${api}/search/products?q=tea`)).json()).toMatchObject({ total: 1 });
+  const order = {
+    method: 'POST',
+    headers: { 'Idempotency-Key': 'by-curl' },
+    body: '{"items":[{"productId":"cup","quantity":1}]}',
+  };
+  expect((await fetch(`${api}/customers/ada/orders`, order)).status).toBe(201);
+  expect(
+    await until(() => output().trimEnd().split('\n').slice(-2).join().includes('+ Order/USER#ada'), 10),
+  ).toBe(true);
   child.kill('SIGINT');
   expect(await ended).toBe(130);
+});
+
+test('a port in use is one clear line, and nothing stays behind', async () => {
+  const holder = createServer().listen(0, '127.0.0.1');
+  await once(holder, 'listening');
+  const { port } = holder.address() as AddressInfo;
+  const { child, ended, output } = sluice(process.execPath, ['bin/sluice.js', 'start', '--port', `${port}`]);
+  const family = until(() => below(child.pid ?? 0).length > 0, 10).then(() => below(child.pid ?? 0));
+  expect(await ended).toBe(1);
+  expect(output()).toContain(`The port ${port} is in use. Choose another with --port`);
+  expect((await family).some(isAlive)).toBe(false);
+  holder.close();
+});
+
+test('a port that is none is refused', async () => {
+  const { ended, output } = sluice(process.execPath, ['bin/sluice.js', 'start', '--port', 'many']);
+  expect(await ended).toBe(1);
+  expect(output()).toContain('It is a number from 0 to 65535');
 });

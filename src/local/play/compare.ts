@@ -15,13 +15,13 @@ export type Comparison = Finding & { items: number; sinks: number; parked: numbe
 export async function compareAll(home: Home, readsOf: ReadsOf, repeatsAllowed: boolean): Promise<Comparison> {
   const { app, store, streams, streamArns, connections, services } = home;
   const { config, dynamodb, search, cache } = connections;
-  const { items, changes } = await readTruth(app, store, streams, streamArns.table);
+  const { items, changes, misfits } = await readTruth(app, store, streams, streamArns.table);
   const mail = services.sentMail().map(({ tags, to }) => ({ tag: tags[rowTag], to }));
   const events = services.publishedEvents().map(({ detail }) => detail as PublishedEvent);
   const findings = [
     ...(search ? [await compareSearch(search, config.SLUICE_SEARCH_PREFIX, store, items)] : []),
     ...(cache ? [await compareCache(cache, store, changes, readsOf)] : []),
-    await compareAudit(dynamodb, config.SLUICE_AUDIT_TABLE, changes),
+    await compareAudit(dynamodb, config.SLUICE_AUDIT_TABLE, [...changes, ...misfits]),
     compareEmail(mail, changes),
     compareBus(events, changes, repeatsAllowed),
   ];

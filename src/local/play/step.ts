@@ -1,4 +1,19 @@
+import type { PublishedEvent } from '../../sinks/bus/event.ts';
 import type { Store } from '../../table/store.ts';
 
 /** One step of a day: what happens, and the writes that make it happen. */
 export type Step = { title: string; play(store: Store): Promise<void> };
+
+/** What can be done by hand once the day is over; `number` counts how often it was asked for. */
+export type OnDemand = {
+  placeOrder(store: Store, number: number): Promise<void>;
+  /** Writes an item of ours, past Sluice, that does not fit its entity. */
+  poison(store: Store, number: number): Promise<void>;
+};
+
+/** Somebody who subscribes to the bus. `receive` says what they did, in a few words, or nothing of a repeat. */
+export type Subscriber = {
+  name: string;
+  pattern: object;
+  receive(event: PublishedEvent): string | undefined;
+};

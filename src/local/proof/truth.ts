@@ -15,7 +15,12 @@ import { readStored, type Stored } from '../../table/stored.ts';
 import { lambdaRecord } from '../mapping/record.ts';
 
 export type TrueItem = { item: string; entity: Entity; stored: Stored };
-export type Truth = { items: TrueItem[]; changes: Change[] };
+export type Truth = {
+  items: TrueItem[];
+  changes: Change[];
+  /** Changes of items that do not fit their entity: parked, but logged all the same. */
+  misfits: Change[];
+};
 
 export async function readTruth(
   app: App,
@@ -29,6 +34,7 @@ export async function readTruth(
   return {
     items: images.flatMap((image) => itemOf(app, store, image) ?? []),
     changes: decoded.flatMap((entry) => (entry.verdict === 'change' ? [entry.change] : [])),
+    misfits: decoded.flatMap((entry) => (entry.verdict === 'parked' ? (entry.change ?? []) : [])),
   };
 }
 

@@ -1,8 +1,8 @@
 /** A short day of the shop, played through the write side: what `npm start` shows and proves. */
-import { DeleteItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
-import type { Step } from '../local/play/step.ts';
-import type { By, Store } from '../table/store.ts';
-import { orderIdOf, type Product, shop } from './commands.ts';
+import { DeleteItemCommand, PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import type { OnDemand, Step } from '../../local/play/step.ts';
+import type { By, Store } from '../../table/store.ts';
+import { orderIdOf, type Product, shop } from '../commands.ts';
 
 const by = (actor: string, request: string): By => ({ actor, request });
 
@@ -144,3 +144,25 @@ async function behindOurBack({ dynamodb, tableName, table }: Store): Promise<voi
   );
   await dynamodb.send(new DeleteItemCommand({ TableName: tableName, Key: key('fig') }));
 }
+
+export const onDemand: OnDemand = {
+  async placeOrder(store, number) {
+    const order = {
+      userId: 'ada',
+      idempotencyKey: `by-hand-${number}`,
+      items: [{ productId: 'cup', quantity: 1 }],
+    };
+    await shop(store).placeOrder(order, by('ada', `order-by-hand-${number}`));
+  },
+  async poison({ dynamodb, tableName, table, now }, number) {
+    const key = { S: `PRODUCT#poison-${number}` };
+    const Item = {
+      [table.pk]: key,
+      [table.sk]: key,
+      [table.type]: { S: 'Product' },
+      [table.version]: { N: String(now() * 1000) },
+      price: { S: 'for free' },
+    };
+    await dynamodb.send(new PutItemCommand({ TableName: tableName, Item }));
+  },
+};
