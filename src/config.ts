@@ -1,4 +1,5 @@
 /** Every variable that Sluice reads, once: name, form, default, meaning. The README's table comes from it. */
+import { type Level, levels } from './log.ts';
 
 type Form<Value> = { expected: string; example: string; read(text: string): Value | undefined };
 
@@ -36,6 +37,12 @@ const cache: Form<string> = {
   read: url('redis:', 'rediss:', 'memory:'),
 };
 
+const level: Form<Level> = {
+  expected: levels.join(', '),
+  example: 'warn',
+  read: (text) => levels.find((one) => one === text),
+};
+
 const folder: Form<string> = { expected: 'a path', example: '/tmp/streams', read: matching(/^.+$/) };
 
 export const variables = {
@@ -54,16 +61,22 @@ export const variables = {
     ...endpoint,
     meaning: 'local runs: a DynamoDB with streams to use, instead of the embedded one',
   },
+  SLUICE_LOG_LEVEL: { ...level, default: 'info', meaning: 'what is logged, and all that is graver' },
   SLUICE_CORPUS: { ...folder, meaning: 'tests: a folder of foreign stream payloads' },
 } satisfies Record<string, Variable<string>>;
 
 type Variables = typeof variables;
 type VariableName = keyof Variables;
 
+type ValueOf<Name extends VariableName> = NonNullable<ReturnType<Variables[Name]['read']>>;
+type WithDefault = {
+  [Name in VariableName]: Variables[Name] extends { default: string } ? Name : never;
+}[VariableName];
+
 /** Each variable under its name; one without a value and without a default is absent. */
-export type Config = {
-  [Name in VariableName as Variables[Name] extends { default: string } ? Name : never]: string;
-} & { [Name in VariableName as Variables[Name] extends { default: string } ? never : Name]?: string };
+export type Config = { [Name in WithDefault]: ValueOf<Name> } & {
+  [Name in Exclude<VariableName, WithDefault>]?: ValueOf<Name>;
+};
 
 /** Reads the environment. A wrong or misspelt variable is an error that names it; its value is never shown. */
 export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {

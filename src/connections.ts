@@ -4,6 +4,7 @@ import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { SESClient } from '@aws-sdk/client-ses';
 import { Client } from '@opensearch-project/opensearch';
 import type { Config } from './config.ts';
+import { type Log, openLog } from './log.ts';
 import { openCache } from './sinks/cache/open.ts';
 import type { CachePort } from './sinks/cache/port.ts';
 
@@ -15,6 +16,7 @@ export type Connections = {
   /** Absent where no endpoint is configured: that sink is off. */
   search?: Client;
   cache?: CachePort;
+  log: Log;
   /** Epoch milliseconds. */
   now(): number;
 };
@@ -29,6 +31,7 @@ export function connect(config: Config): Connections {
     requestTimeout: requestMilliseconds,
     throwOnRequestTimeout: true,
   };
+  const onLambda = process.env.AWS_LAMBDA_FUNCTION_NAME !== undefined;
   return {
     config,
     dynamodb: new DynamoDBClient({ requestHandler }),
@@ -38,6 +41,13 @@ export function connect(config: Config): Connections {
     ...(config.SLUICE_SEARCH_ENDPOINT !== undefined && { search: openSearch(config.SLUICE_SEARCH_ENDPOINT) }),
     ...(config.SLUICE_CACHE_ENDPOINT !== undefined && {
       cache: openCache(config.SLUICE_CACHE_ENDPOINT, config.SLUICE_CACHE_PREFIX),
+    }),
+    log: openLog({
+      level: config.SLUICE_LOG_LEVEL,
+      json: onLambda,
+      now: Date.now,
+      // On a terminal the log keeps out of the way of what a command prints.
+      write: onLambda ? console.log : console.error,
     }),
     now: Date.now,
   };

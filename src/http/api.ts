@@ -18,9 +18,7 @@ export function openApi(app: App, connections: Connections, routes: Routes): Hon
   api.onError((error, context) => {
     const details = describeProblem(error);
     if (details.status === 500)
-      console.error(
-        JSON.stringify({ message: 'unforeseen error', name: error.name, stack: placesOf(error) }),
-      );
+      connections.log.error('an error that nobody foresaw', { error: error.name, places: placesOf(error) });
     if (details.status === 503) context.header('Retry-After', '1');
     context.header('Content-Type', 'application/problem+json');
     return context.body(JSON.stringify(details), details.status as 500);

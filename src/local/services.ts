@@ -55,6 +55,8 @@ export async function startServices(config: Config, onExit: (error: Error) => vo
         AWS_ENDPOINT_URL_DYNAMODB_STREAMS: dynamodbUrl,
         AWS_ENDPOINT_URL_EVENTBRIDGE: bus.url,
         AWS_ENDPOINT_URL_SES: mail.url,
+        // The console shows what goes well; the log is for what does not.
+        SLUICE_LOG_LEVEL: config.SLUICE_LOG_LEVEL === 'info' ? 'warn' : config.SLUICE_LOG_LEVEL,
         SLUICE_SEARCH_ENDPOINT: searchUrl,
         SLUICE_CACHE_ENDPOINT: named.cache ?? 'memory:',
         ...ownNames(named),

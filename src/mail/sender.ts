@@ -5,7 +5,7 @@ import type { App } from '../pipeline/app.ts';
 import type { EmailTemplate } from '../table/entity.ts';
 import { advance, giveUpSending, lease, rowsOfItem } from './outbox.ts';
 import { type Rendered, render } from './render.ts';
-import type { MailRow } from './row.ts';
+import type { MailRow, MailState } from './row.ts';
 import { sendMail } from './ses.ts';
 
 /** `settled`: nothing of the item is waiting. `later`: something is, and must be tried again; `why` says what for. */
@@ -30,28 +30,38 @@ async function settleSending(connections: Connections, row: MailRow): Promise<It
 async function sendRow(app: App, connections: Connections, row: MailRow): Promise<ItemOutcome> {
   const owner = randomUUID();
   if (!(await lease(connections, row, owner))) return later('another sender is at it');
+  const settle = (from: MailState, changes: Partial<MailRow> & { state: MailState }) =>
+    settleRow(connections, row, owner, from, changes);
   const ready = prepare(app, row);
-  if ('refusal' in ready) {
-    await advance(connections, row, owner, 'leased', { state: 'refused', refusal: ready.refusal });
-    return { outcome: 'settled' };
-  }
+  if ('refusal' in ready) return settle('leased', { state: 'refused', refusal: ready.refusal });
   if (!(await advance(connections, row, owner, 'leased', { state: 'sending', owner })))
     return later('the lease was lost');
   const sent = await sendMail(connections, row, ready.to, ready.mail);
   switch (sent.outcome) {
     case 'sent':
-      await advance(connections, row, owner, 'sending', { state: 'sent', messageId: sent.messageId });
-      return { outcome: 'settled' };
+      return settle('sending', { state: 'sent', messageId: sent.messageId });
     case 'refused':
-      await advance(connections, row, owner, 'sending', { state: 'refused', refusal: sent.reason });
-      return { outcome: 'settled' };
+      return settle('sending', { state: 'refused', refusal: sent.reason });
+    case 'unknown':
+      return settle('sending', { state: 'unknown', refusal: sent.reason });
     case 'notSent':
       await advance(connections, row, owner, 'sending', { state: 'waiting' });
       return later(sent.reason);
-    case 'unknown':
-      await advance(connections, row, owner, 'sending', { state: 'unknown', refusal: sent.reason });
-      return { outcome: 'settled' };
   }
+}
+
+async function settleRow(
+  connections: Connections,
+  row: MailRow,
+  owner: string,
+  from: MailState,
+  changes: Partial<MailRow> & { state: MailState },
+): Promise<ItemOutcome> {
+  await advance(connections, row, owner, from, changes);
+  const { change, email } = row;
+  const level = changes.state === 'sent' ? 'info' : 'warn';
+  connections.log[level]('mail', { change, email, state: changes.state, reason: changes.refusal });
+  return { outcome: 'settled' };
 }
 
 /** All that can fail for good is done before `sending`: then it is known that nothing went out. */

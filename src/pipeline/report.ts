@@ -1,5 +1,6 @@
 /** What came of a batch: counted, never shown in full, since items may be personal. */
 import { channel } from 'node:diagnostics_channel';
+import type { Log } from '../log.ts';
 import type { Delivered } from './deliver.ts';
 
 export type BatchReport = {
@@ -12,9 +13,16 @@ export type BatchReport = {
   parked: number;
   sinks: Record<string, Delivered['counts']>;
   /** The first few reasons why deliveries failed. */
-  failures: string[];
+  failures: DeliveryFailure[];
   /** One entry for each change: what it caused in each sink. */
   outcomes: Outcome[];
+};
+
+export type DeliveryFailure = {
+  sink: string;
+  change: string;
+  correlationId: string | undefined;
+  reason: string;
 };
 
 export type Outcome = {
@@ -30,11 +38,15 @@ export type Outcome = {
 
 export const reports = channel('sluice:batch');
 
-/** Whoever listens gets it; where nobody does, as on Lambda, it is one line of the log. */
-export function report(batch: BatchReport): void {
+/** Whoever listens gets it; where nobody does, as on Lambda, it goes to the log: one line for the batch. */
+export function report(log: Log, batch: BatchReport): void {
   if (reports.hasSubscribers) reports.publish(batch);
-  else {
-    const { outcomes: _, ...counts } = batch;
-    console.log(JSON.stringify({ message: 'batch', ...counts }));
-  }
+  else write(log, batch);
+}
+
+function write(log: Log, { outcomes, failures, ...counts }: BatchReport): void {
+  for (const failure of failures) log.warn('a delivery failed', failure);
+  for (const { change, request, kind, sinks } of outcomes)
+    log.debug('a change', { change, correlationId: request, kind, sinks });
+  log.info('batch', counts);
 }

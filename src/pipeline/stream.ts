@@ -47,7 +47,7 @@ export function openStream(app: App, reader: Reader, connections: Connections): 
     const unparked = parked
       .filter((_, index) => parkings[index]?.state === 'failed')
       .map(({ index }) => index);
-    report(summaryOf(reader, decoded, sinks, delivered));
+    report(connections.log, summaryOf(reader, decoded, sinks, delivered));
     return answer(records, [...unparked, ...failedPositions(decoded, delivered)]);
   };
 }

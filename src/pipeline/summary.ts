@@ -2,7 +2,7 @@
 import type { Change } from '../table/change.ts';
 import type { Decoded } from '../table/decode.ts';
 import type { Delivered } from './deliver.ts';
-import type { BatchReport, Outcome } from './report.ts';
+import type { BatchReport, DeliveryFailure, Outcome } from './report.ts';
 import type { Sink } from './sink.ts';
 
 /** What a batch's changes caused, sink by sink; for whoever watches. */
@@ -53,7 +53,11 @@ export function summaryOf(
     ),
     outcomes: outcomesOf(decoded, sinks, delivered),
     failures: delivered.flatMap(({ failures }, index) =>
-      failures.slice(0, 3).map(({ change, reason }) => `${sinks[index]?.name}: ${change.id}: ${reason}`),
+      failures.slice(0, 3).map(({ change, reason }) => failureOf(sinks[index], change, reason)),
     ),
   };
+}
+
+function failureOf(sink: Sink | undefined, { id, request }: Change, reason: string): DeliveryFailure {
+  return { sink: sink?.name ?? '', change: id, correlationId: request, reason };
 }

@@ -183,6 +183,10 @@ test('a report shows the first few reasons of each sink, and no more', async () 
   await world.takeBy({ sinks: [book.factory] }, 'project', eventOf(...writes('a', 9)));
   const { failures = [] } = world.batches.at(-1) ?? {};
   expect(failures).toHaveLength(3);
-  expect(failures[0]).toBe(`audit: Product/PRODUCT#a/PRODUCT#a/${version(1)}: no`);
+  expect(failures[0]).toMatchObject({
+    sink: 'audit',
+    change: `Product/PRODUCT#a/PRODUCT#a/${version(1)}`,
+    reason: 'no',
+  });
   expect(label({ item: 'a', version: version(1), bytes: 1 })).toBe('a v1');
 });

@@ -125,7 +125,7 @@ test.each(['InvalidArgument', 'MalformedDetail', 'RedactionFailure', 'InvalidAcc
     bus.conduct = refusing(code, (event) => label(event) === `${one.id} Placed`);
     expect(await world.take('notify', eventOf(other.placed, one.placed, one.paid))).toEqual(from(one.placed));
     expect(requests()).toHaveLength(1);
-    expect(world.batches.at(-1)?.failures[0]).toContain(code);
+    expect(world.batches.at(-1)?.failures[0]?.reason).toContain(code);
   },
 );
 

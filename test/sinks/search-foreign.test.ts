@@ -168,7 +168,7 @@ test('an item that does not fit its entity by now fails alone', async () => {
   const fine = recordOf({ after: other.item });
   expect(await world.take('project', eventOf(fine, spoilt))).toEqual(from(spoilt));
   expect(await shown(other.item)).toMatchObject({ version: version(5) });
-  expect(world.batches.at(-1)?.failures.join()).not.toContain('much');
+  expect(world.batches.at(-1)?.failures.map(({ reason }) => reason).join()).not.toContain('much');
 });
 
 test('where the table cannot be read, only what must be read again fails', async () => {
@@ -199,6 +199,6 @@ test('an item of which no document can be made fails alone, and what it holds is
     from(records[0]),
   );
   expect(await shown(other.item)).toMatchObject({ version: version(5) });
-  expect(world.batches.at(-1)?.failures.join()).toMatch(/no document could be made: Error at /);
-  expect(world.batches.at(-1)?.failures.join()).not.toContain('Lamp');
+  expect(world.batches.at(-1)?.failures.map(({ reason }) => reason).join()).toMatch(/no document could be made: Error at /);
+  expect(world.batches.at(-1)?.failures.map(({ reason }) => reason).join()).not.toContain('Lamp');
 });

@@ -143,7 +143,11 @@ test('the reason why an item failed never quotes what stands in a field', async 
   const error = { type: 'mapper_parsing_exception', reason: "Preview of field's value: 'ada@example.com'" };
   search.conduct = () => ({ altered: saying(item, { index: { status: 400, error } }) });
   await world.take('project', eventFor([item]));
-  expect(world.batches.at(-1)?.failures).toEqual([
-    `search: ${nameOf(item.item)}/${version(1)}: status 400 mapper_parsing_exception`,
+  expect(world.batches.at(-1)?.failures).toMatchObject([
+    {
+      sink: 'search',
+      change: `${nameOf(item.item)}/${version(1)}`,
+      reason: 'status 400 mapper_parsing_exception',
+    },
   ]);
 });

@@ -50,7 +50,7 @@ export async function openWorld(app: App = shopApp) {
     AWS_ENDPOINT_URL_SES: proxies.mail.url,
   });
   const cache: CachePort = memoryCache(now);
-  const config = readConfig({ SLUICE_SEARCH_ENDPOINT: proxies.search.url });
+  const config = readConfig({ SLUICE_SEARCH_ENDPOINT: proxies.search.url, SLUICE_LOG_LEVEL: 'error' });
   const connections: Connections = { ...connect(config), cache, now };
   const client = connections.search;
   if (client === undefined) throw new Error('There is an endpoint, so there is a client.');

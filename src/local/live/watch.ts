@@ -1,6 +1,7 @@
 /** Shows each change once both readers of the stream have taken it. */
 import { type BatchReport, type Outcome, reports } from '../../pipeline/report.ts';
 import { changeLine } from './line.ts';
+import { plain } from './plain.ts';
 
 export type Watch = {
   /** Shows lines, or keeps quiet while much is repeated at once. */
@@ -18,7 +19,8 @@ export function watchChanges(say: (line: string) => void): Watch {
   function listen(message: unknown) {
     const batch = message as BatchReport;
     heard.push(batch);
-    for (const failure of batch.failures) say(`  ! ${failure}`);
+    for (const { sink, change, reason } of batch.failures)
+      say(`  ! ${sink}: ${plain(change)}: ${plain(reason)}`);
     if (shown) for (const outcome of batch.outcomes) join(outcome);
   }
 
