@@ -18,6 +18,18 @@ export function expression() {
       values[placeholder] = encodeAttribute(value);
       return placeholder;
     },
+    /** Sets what has a value and takes away what is `undefined`; a text in `sums` is added as it stands. */
+    update(attributes: Readonly<Record<string, unknown>>, sums: readonly string[] = []): string {
+      const entries = Object.entries(attributes);
+      const written = entries.filter(([, value]) => value !== undefined);
+      const sets = [...sums, ...written.map(([name, value]) => `${this.name(name)} = ${this.value(value)}`)];
+      const removes = entries.filter(([, value]) => value === undefined).map(([name]) => this.name(name));
+      const parts = [
+        sets.length > 0 && `SET ${sets.join(', ')}`,
+        removes.length > 0 && `REMOVE ${removes.join(', ')}`,
+      ];
+      return parts.filter(Boolean).join(' ');
+    },
     placeholders() {
       return {
         ExpressionAttributeNames: Object.fromEntries(

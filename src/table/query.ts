@@ -24,6 +24,8 @@ export type Page<Item> = {
   found: Found<Item>[];
   /** Asks for the rest; absent at the end. Opaque: it may change its form at any time. */
   next?: string;
+  /** How many were left out because they do not fit their schema: one item of others must not hide the rest. */
+  misfits: number;
 };
 
 /** One page of the items of a partition, whose key is rendered from `fields`. */
@@ -39,7 +41,9 @@ export async function queryPage<Item extends Fields>(
   const images = await readLive(store, entity, place, limit + 1, options);
   const shown = images.slice(0, limit);
   const last = images.length > limit ? shown.at(-1) : undefined;
-  return { found: foundOf(store, entity, shown), ...(last && { next: cursorOf(pick(last, place.keys)) }) };
+  const found = foundOf(store, entity, shown);
+  const misfits = shown.length - found.length;
+  return { found, misfits, ...(last && { next: cursorOf(pick(last, place.keys)) }) };
 }
 
 /** The first items of a partition, up to the limit. */
@@ -82,9 +86,10 @@ function foundOf<Item extends Fields>(
   entity: Entity<Item>,
   images: readonly Image[],
 ): Found<Item>[] {
-  return images.map((image) =>
-    toFound(entity, store.table, readStored(store.table, image, epochSeconds(store))),
-  );
+  return images.flatMap((image) => {
+    const stored = readStored(store.table, image, epochSeconds(store));
+    return 'item' in entity.parse(stored.fields) ? [toFound(entity, store.table, stored)] : [];
+  });
 }
 
 /** Where the query looks: its index, its partition, and which attributes say where a page ended. */

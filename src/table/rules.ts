@@ -66,7 +66,9 @@ export function became<const Field extends string, const Value, const Personal e
     ...options,
     field,
     value,
-    holds: ({ before, after, born }) => !born && after?.[field] === value && before?.[field] !== value,
+    holds: ({ before, after, born }) =>
+      // Put back past Sluice it shows no before: it has not become anything.
+      !born && before !== undefined && after?.[field] === value && before[field] !== value,
   };
 }
 

@@ -84,7 +84,9 @@ test('a writer sees its own write at once, past the cache', async () => {
   expect((await shop.ask('GET', '/products?category=drinks')).json.items).toEqual([]);
   expect((await shop.ask('GET', '/products?category=leaves')).json.items).toHaveLength(1);
   await shop.ask('POST', '/products/tea/restock', { quantity: 5 }, key('restock'));
+  await shop.ask('POST', '/products/tea/restock', { quantity: 5 }, key('restock'));
   expect((await shop.ask('GET', '/products/tea')).json.stock).toBe(15);
+  expect(await shop.ask('POST', '/products/tea/restock', { quantity: 5 })).toMatchObject({ status: 400 });
 });
 
 test('an order is placed once for each key, steps as declared, and is gone for good once removed', async () => {
@@ -160,6 +162,9 @@ test('full text finds documents, by words and by exact values', async () => {
   expect((await shop.ask('GET', '/search/products?q=oolong')).json).toEqual({ total: 1, items: [document] });
   expect((await shop.ask('GET', '/search/products?q=oolong&category=food')).json.total).toBe(0);
   expect(await shop.ask('GET', '/search/products?colour=red')).toMatchObject({ status: 400 });
+  for (const filter of ['price=abc', 'constructor=x', 'stock=', 'price=Infinity'])
+    expect(await shop.ask('GET', `/search/products?${filter}`), filter).toMatchObject({ status: 400 });
+  expect((await shop.ask('GET', '/search/products?price=12.5')).json.total).toBe(1);
   expect(await shop.ask('GET', '/search/secrets')).toMatchObject({ status: 404 });
 });
 

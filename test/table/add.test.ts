@@ -37,6 +37,7 @@ test('an addition changes its fields, the version by one, and the stamps', async
     _actor: 'bob',
     _request: 'r-2',
     _hash: expect.not.stringMatching(`^${before?._hash}$`),
+    _requests: [expect.stringMatching(/^r-2#/), expect.stringMatching(/^creation#/)],
   });
   await write.add(note, item, { count: 1 }, { ...by(), reason: 'counted' });
   expect(await lying()).toMatchObject({ _reason: 'counted' });
@@ -90,4 +91,32 @@ describe('is refused, and nothing is written,', () => {
     await expect(add()).rejects.toMatchObject({ name: 'NotFound' });
     expect(await lying()).toBeUndefined();
   });
+
+  test('an item that others marked as removed, and left as it was', async () => {
+    await setPastSluice(store, noteKey(item), '_removed', 'by hand');
+    await expect(write.add(note, item, { count: 1 }, by())).rejects.toMatchObject({ name: 'Removed' });
+    expect(await lying()).toMatchObject({ count: 0, version: first });
+  });
+});
+
+test('a hundred additions are each counted, and the memory of them stays short', async () => {
+  for (let number = 0; number < 60; number++) await write.add(note, item, { count: 1 }, by());
+  await Promise.all(Array.from({ length: 40 }, () => write.add(note, item, { count: 1 }, by())));
+  const { count, _requests } = (await lying()) ?? {};
+  expect(count).toBe(100);
+  expect(Array.isArray(_requests) && _requests.length).toBeLessThanOrEqual(24);
+});
+
+test('a repeat is added once, also after as many others as are remembered', async () => {
+  const request = by();
+  await write.add(note, item, { count: 5 }, request);
+  for (let number = 0; number < 7; number++) await write.add(note, item, { count: 1 }, by());
+  await write.add(note, item, { count: 5 }, request);
+  expect(await lying()).toMatchObject({ count: 12 });
+});
+
+test('a sum beyond what a number holds exactly is refused', async () => {
+  const addition = write.add(note, item, { count: Number.MAX_SAFE_INTEGER }, by());
+  await addition;
+  await expect(write.add(note, item, { count: 1 }, by())).rejects.toMatchObject({ name: 'GuardFailed' });
 });

@@ -33,6 +33,9 @@ const cancelled = (...reasons: string[]): Fault => ({
   type: 'TransactionCanceledException',
   reasons,
 });
+/** A creation that adds to the item: a transaction of two. */
+const transact = () =>
+  write.createWith(note, aNote(), [{ entity: note, key: item, amounts: { count: 1 } }], by());
 const times = (count: number, fault: Fault): Fault[] => Array(count).fill(fault);
 
 describe('is tried again and done', () => {
@@ -56,7 +59,7 @@ describe('is tried again and done', () => {
     ['was cancelled for want of throughput', times(2, cancelled('ProvisionedThroughputExceeded'))],
   ])('a transaction that %s', async (_, faults) => {
     proxy.fail('TransactWriteItems', ...faults);
-    await write.add(note, item, { count: 1 }, by());
+    await transact();
     expect(await lying()).toMatchObject({ count: 1, version: version + 1 });
     expect(proxy.count('TransactWriteItems')).toBe(faults.length + 1);
   });
@@ -74,7 +77,7 @@ describe('is tried again and done', () => {
 test('conflicts are waited out longer and longer', async () => {
   proxy.fail('TransactWriteItems', ...times(6, cancelled('TransactionConflict')));
   const began = performance.now();
-  await write.add(note, item, { count: 1 }, by());
+  await transact();
   expect(performance.now() - began).toBeGreaterThan(100);
   expect(proxy.count('TransactWriteItems')).toBe(7);
 });
@@ -83,7 +86,7 @@ test('what is throttled or in conflict to the end is busy, and nothing is writte
   proxy.fail('UpdateItem', ...times(99, refused('ProvisionedThroughputExceededException')));
   proxy.fail('TransactWriteItems', ...times(99, cancelled('TransactionConflict')));
   const update = write.update(note, item, version, { text: 'mine' }, by());
-  const addition = write.add(note, item, { count: 1 }, by());
+  const addition = transact();
   await Promise.all([
     expect(update).rejects.toMatchObject({ name: 'Busy', cause: { name: expect.stringMatching(/^Prov/) } }),
     expect(addition).rejects.toMatchObject({ name: 'Busy' }),
@@ -106,18 +109,23 @@ describe('is not tried again', () => {
 
   test('a transaction with a part that is not valid', async () => {
     proxy.fail('TransactWriteItems', ...times(9, cancelled('TransactionConflict', 'ValidationError')));
-    await expect(write.add(note, item, { count: 1 }, by())).rejects.toMatchObject({ name: 'Invalid' });
+    await expect(transact()).rejects.toMatchObject({ name: 'Invalid' });
     expect(proxy.count('TransactWriteItems')).toBe(1);
   });
 
-  test('a transaction whose condition failed, whatever else was in the way', async () => {
-    const fault = cancelled('TransactionConflict', 'ConditionalCheckFailed');
+  test('a transaction whose condition failed', async () => {
     const other = aNote();
     await write.create(note, other, by());
-    proxy.fail('TransactWriteItems', ...times(9, fault));
+    proxy.fail('TransactWriteItems', ...times(9, cancelled('None', 'ConditionalCheckFailed')));
     const additions = [{ entity: note, key: other, amounts: { left: -1 } }];
     const creation = write.createWith(note, aNote(), additions, by());
     await expect(creation).rejects.toMatchObject({ name: 'NotFound' });
     expect(proxy.count('TransactWriteItems')).toBe(1);
   });
+});
+
+test('a failed condition beside a conflict decides nothing: the other transaction may be an equal request', async () => {
+  proxy.fail('TransactWriteItems', ...times(2, cancelled('TransactionConflict', 'ConditionalCheckFailed')));
+  expect(await transact()).toMatchObject({ outcome: 'created' });
+  expect(proxy.count('TransactWriteItems')).toBe(3);
 });

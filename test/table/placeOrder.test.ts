@@ -1,6 +1,12 @@
 import { ScanCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { shop as commands, type OrderInput, type OrderLine, type Product } from '../../src/shop/commands.ts';
+import {
+  shop as commands,
+  type OrderInput,
+  type OrderLine,
+  orderIdOf,
+  type Product,
+} from '../../src/shop/commands.ts';
 import { product } from '../../src/shop/entities/product.ts';
 import { get } from '../../src/table/read.ts';
 import type { Store } from '../../src/table/store.ts';
@@ -146,14 +152,15 @@ test('another order under the same idempotency key is a conflict', async () => {
   expect(await stockOf(productId)).toBe(9);
 });
 
-test('two customers may use the same idempotency key', async () => {
+test('two customers may use the same idempotency key, and get an order each, with an id of its own', async () => {
   await signUp('bob');
   const cart = aCart({ productId: await aProduct(), quantity: 1 });
-  const bobs = { ...cart, userId: 'bob' };
-  expect(await outcomes([shop.placeOrder(cart, by()), shop.placeOrder(bobs, by())])).toEqual([
-    'created',
-    'created',
-  ]);
+  const placed = await Promise.all(
+    ['ada', 'bob'].map((userId) => shop.placeOrder({ ...cart, userId }, by(userId))),
+  );
+  const ids = placed.map((answer) => (answer.outcome === 'created' ? answer.item.orderId : answer.outcome));
+  expect(ids).toEqual(['ada', 'bob'].map((userId) => orderIdOf({ ...cart, userId })));
+  expect(new Set(ids).size).toBe(2);
 });
 
 test('one line that cannot be served stops the whole order', async () => {

@@ -10,7 +10,7 @@ import { account, type LocalShop } from '../support/shop.ts';
 /** What to do with one call: a lost reply was carried out, a lost request was not, an answer is given instead. */
 export type Fault = (
   | { lost: 'reply' | 'request' }
-  | { status: number; type: string; reasons?: readonly string[] }
+  | { status: number; type: string; reasons?: readonly string[]; carriedOut?: true }
 ) & {
   /** What others do before the caller learns of it. */
   meanwhile?: () => Promise<unknown>;
@@ -66,9 +66,9 @@ async function pass(request: IncomingMessage, response: ServerResponse, endpoint
 
 async function answerOf(request: IncomingMessage, body: Buffer, endpoint: string, fault?: Fault) {
   if (fault === undefined) return forwarded(request, body, endpoint);
-  if ('status' in fault) return { status: fault.status, body: JSON.stringify(refusal(fault)) };
-  if (fault.lost === 'reply') await forwarded(request, body, endpoint);
-  return undefined;
+  const carriedOut = 'status' in fault ? fault.carriedOut : fault.lost === 'reply';
+  if (carriedOut) await forwarded(request, body, endpoint);
+  return 'status' in fault ? { status: fault.status, body: JSON.stringify(refusal(fault)) } : undefined;
 }
 
 async function forwarded({ headers }: IncomingMessage, body: Buffer, endpoint: string) {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
 import { defineEntity } from '../../src/table/entity.ts';
-import { query } from '../../src/table/query.ts';
+import { query, queryPage } from '../../src/table/query.ts';
 import { get, getImages } from '../../src/table/read.ts';
 import type { Store } from '../../src/table/store.ts';
 import { type Writer, writer } from '../../src/table/write/writer.ts';
@@ -155,5 +155,18 @@ test('the raw images of many keys come consistently, a hundred a call, without t
   expect(proxy.count('BatchGetItem')).toBe(2);
   expect(proxy.asked('BatchGetItem')).toMatchObject({
     RequestItems: { [store.tableName]: { ConsistentRead: true } },
+  });
+});
+
+test('an item of others that does not fit hides none of its neighbours, and is counted', async () => {
+  await aBook('torn', 'abc');
+  await setPastSluice(store, keyOf('torn', 'b'), 'body', 7);
+  expect(await read(store, page, { bookId: 'torn' })).toBe('ac');
+  const first = await queryPage(store, page, { bookId: 'torn' }, { limit: 2 });
+  expect(first).toMatchObject({ misfits: 1, found: [{ item: { no: 'a' } }], next: expect.any(String) });
+  const rest = await queryPage(store, page, { bookId: 'torn' }, { limit: 2, cursor: `${first.next}` });
+  expect(rest).toEqual({
+    misfits: 0,
+    found: [expect.objectContaining({ item: expect.objectContaining({ no: 'c' }) })],
   });
 });

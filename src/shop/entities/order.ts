@@ -63,7 +63,7 @@ export const order = defineEntity({
       createdAt,
     }),
   },
-  cache: ({ orderId, userId }) => [`order:${orderId}`, { key: `user:${userId}:orders`, from: 'index' }],
+  cache: ({ orderId, userId }) => [`order:${orderId}`, { key: `orders-of:${userId}`, from: 'index' }],
   events: {
     OrderPlaced: created(),
     OrderPaid: became('status', 'paid'),

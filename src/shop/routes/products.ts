@@ -53,7 +53,7 @@ export function productRoutes(api: Hono, { connections, store }: ApiParts): void
   api.post('/products/:productId/restock', async (context) => {
     const id = context.req.param('productId');
     const { quantity } = await bodyOf(context, restock);
-    await shop(store).restockProduct(id, quantity, byAnyone(context));
+    await shop(store).restockProduct(id, quantity, byKey(context));
     const restocked = await found(id);
     await forget(port, product, restocked?.item);
     return answerItem(context, restocked);

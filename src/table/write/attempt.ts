@@ -103,11 +103,11 @@ function isConflict(error: Error): boolean {
     return true;
   if (!(error instanceof TransactionCanceledException)) return false;
   const codes = reasonCodes(error);
-  // A failed condition decides, whatever else was in the way.
-  if (codes.includes('ConditionalCheckFailed') || codes.includes('ValidationError')) return false;
-  return codes.some((code) =>
-    ['TransactionConflict', 'ThrottlingError', 'ProvisionedThroughputExceeded'].includes(code),
-  );
+  if (codes.includes('ValidationError')) return false;
+  // Another transaction on one of the items may be an equal request: a failed condition beside it decides nothing yet.
+  if (codes.includes('TransactionConflict')) return true;
+  if (codes.includes('ConditionalCheckFailed')) return false;
+  return codes.some((code) => ['ThrottlingError', 'ProvisionedThroughputExceeded'].includes(code));
 }
 
 function reasonCodes(error: TransactionCanceledException): string[] {
@@ -123,7 +123,10 @@ function explain(what: string, error: unknown, lost: boolean): WriteError {
       { cause },
     );
   }
-  if (refusals.has(cause.name) || (cause instanceof TransactionCanceledException && !isConflict(cause))) {
+  if (
+    !lost &&
+    (refusals.has(cause.name) || (cause instanceof TransactionCanceledException && !isConflict(cause)))
+  ) {
     return new WriteError('Invalid', `${what}: DynamoDB refused it: ${cause.name}: ${cause.message}`, {
       cause,
     });

@@ -6,12 +6,12 @@ import { ConditionalCheckFailedException, type Put, PutItemCommand } from '@aws-
 import { encodeItem, type Image } from '../attributes.ts';
 import type { Entity, Fields } from '../entity.ts';
 import { WriteError } from '../errors.ts';
-import { expression } from '../expression.ts';
+import { type Expression, expression } from '../expression.ts';
 import { indexAttributes, keyAttributes, keyOf } from '../keys.ts';
 import { type By, epochSeconds, firstVersion, type Store } from '../store.ts';
 import { type Found, readStored, type Stored, toFound } from '../stored.ts';
 import { attempt, mayBeApplied } from './attempt.ts';
-import { inputHash, stamps, withRequest } from './stamps.ts';
+import { inputHash, isRepeat, markOf, remembering, stamps } from './stamps.ts';
 
 /**
  * `created`: now. `existing`: an equal request made it before, and this is what it has become. `removed`: an
@@ -37,33 +37,49 @@ export async function create<Item extends Fields>(
   by: By,
   input: unknown = item,
 ): Promise<Created<Item>> {
-  let creation = planCreation(store, entity, item, by, input);
-  for (;;) {
+  return untilDecided(store, entity, item, by, input, async (creation) => {
+    const put = new PutItemCommand(creation.put);
     try {
-      const put = new PutItemCommand(creation.put);
       await attempt(`Create ${entity.name}`, put, () => store.dynamodb.send(put));
-      return createdNow(creation);
+      return 'created';
     } catch (error) {
       if (!(error instanceof ConditionalCheckFailedException)) throw error;
-      const lost = mayBeApplied(error) ? creation.version : undefined;
-      const answer = answerFromFound(store, { ...creation, lost }, error.Item);
-      if (answer !== 'older') return answer;
-      creation = planCreation(store, entity, item, by, input, versionFound(store, error.Item));
+      return { found: error.Item, lost: mayBeApplied(error) ? creation.version : undefined };
     }
-  }
+  });
 }
 
-export function createdNow<Item extends Fields>({ item, version }: Creation<Item>): Created<Item> {
-  return { outcome: 'created', item, version, expiresAt: undefined };
-}
+/** What came of one try: done, or what lies there instead. */
+export type Tried = 'created' | { found: Image | undefined; lost?: number | undefined };
 
-export function planCreation<Item extends Fields>(
+/** Tries with the key absent; over a tombstone of a natural key it tries again, as its successor. */
+export async function untilDecided<Item extends Fields>(
   store: Store,
   entity: Entity<Item>,
   item: Item,
   by: By,
   input: unknown,
-  after = 0,
+  tryOnce: (creation: Creation<Item>) => Promise<Tried>,
+): Promise<Created<Item>> {
+  for (let tombstone: Stored | undefined; ; ) {
+    const creation = planCreation(store, entity, item, by, input, tombstone);
+    const tried = await tryOnce(creation);
+    if (tried === 'created') {
+      return { outcome: 'created', item: creation.item, version: creation.version, expiresAt: undefined };
+    }
+    const answer = answerFromFound(store, { ...creation, lost: tried.lost }, tried.found);
+    if ('outcome' in answer) return answer;
+    tombstone = answer;
+  }
+}
+
+function planCreation<Item extends Fields>(
+  store: Store,
+  entity: Entity<Item>,
+  item: Item,
+  by: By,
+  input: unknown,
+  tombstone: Stored | undefined,
 ): Creation<Item> {
   const { table } = store;
   const parsed = entity.parse(item);
@@ -71,7 +87,7 @@ export function planCreation<Item extends Fields>(
   const taken = Object.keys(parsed.item).find((name) => table.reserved.has(name));
   if (taken !== undefined)
     throw new WriteError('Invalid', `Create ${entity.name}: "${taken}" is a name of the table's own.`);
-  const version = firstVersion(store, after);
+  const version = firstVersion(store, tombstone?.version);
   const hash = inputHash(input);
   const attributes = {
     ...parsed.item,
@@ -81,35 +97,27 @@ export function planCreation<Item extends Fields>(
     [table.version]: version,
     [table.born]: version,
     ...stamps(table, by, hash),
-    [table.requests]: withRequest(undefined, by),
+    // What earlier incarnations were asked is remembered, so that a repeat of it does not meet this one unknown.
+    [table.requests]: remembering(tombstone, markOf(by, hash)),
     [table.creator]: by.request,
     [table.created]: hash,
   };
   const put = {
     TableName: store.tableName,
     Item: encodeItem(attributes),
-    ...creationCondition(store, entity, version, by),
+    ...creationCondition(store, tombstone),
   };
   return { entity, put, by, input: hash, item: parsed.item, version };
 }
 
-/** Absent; or, for a natural key, free again: removed or expired, older, and not created by this very request. */
-function creationCondition(store: Store, entity: Entity, version: number, by: By) {
+/** Absent; or the very tombstone, or expired item, that was seen. */
+function creationCondition(store: Store, tombstone: Stored | undefined) {
   const { table } = store;
   const build = expression();
-  const absent = `attribute_not_exists(${build.name(table.pk)})`;
-  let condition = absent;
-  if (entity.key.from === 'natural') {
-    const [ttl, versionName, creator] = [
-      build.name(table.ttl),
-      build.name(table.version),
-      build.name(table.creator),
-    ];
-    const gone = `(attribute_exists(${build.name(table.removed)}) OR ${ttl} <= ${build.value(epochSeconds(store))})`;
-    const older = `(attribute_not_exists(${versionName}) OR ${versionName} < ${build.value(version)})`;
-    const another = `(attribute_not_exists(${creator}) OR ${creator} <> ${build.value(by.request)})`;
-    condition = `${absent} OR (${gone} AND ${older} AND ${another})`;
-  }
+  const condition =
+    tombstone === undefined
+      ? `attribute_not_exists(${build.name(table.pk)})`
+      : `${gone(store, build)} AND ${sameVersion(store, build, tombstone)}`;
   return {
     ConditionExpression: condition,
     ReturnValuesOnConditionCheckFailure: 'ALL_OLD' as const,
@@ -117,37 +125,46 @@ function creationCondition(store: Store, entity: Entity, version: number, by: By
   };
 }
 
-/** What the caller is told of what lies there; `older` where only a higher version is needed. */
+function gone(store: Store, build: Expression): string {
+  const { removed, ttl } = store.table;
+  return `(attribute_exists(${build.name(removed)}) OR ${build.name(ttl)} <= ${build.value(epochSeconds(store))})`;
+}
+
+function sameVersion({ table }: Store, build: Expression, { fields }: Stored): string {
+  const [name, seen] = [build.name(table.version), fields[table.version]];
+  return seen === undefined ? `attribute_not_exists(${name})` : `${name} = ${build.value(seen)}`;
+}
+
+/** What the caller is told of what lies there; or the tombstone of a natural key, which is free again. */
 export function answerFromFound<Item extends Fields>(
   store: Store,
   creation: Asked<Item>,
   image: Image | undefined,
-): Created<Item> | 'older' {
-  const { entity, by } = creation;
-  if (image === undefined)
-    throw new WriteError('Unknown', `Create ${entity.name}: DynamoDB did not say what lies there.`);
+): Created<Item> | Stored {
+  const { entity, by, input } = creation;
+  const what = `Create ${entity.name}`;
+  if (image === undefined) throw new WriteError('Unknown', `${what}: DynamoDB did not say what lies there.`);
   const stored = readStored(store.table, image, epochSeconds(store));
-  if (isSameRequest(entity, stored, creation)) return answerSame(store, stored, creation);
+  if (isSameCreation(entity, stored, creation)) return answerSame(store, stored, creation);
   if (stored.creator === by.request) {
     throw new WriteError(
       'IdempotencyConflict',
-      `Create ${entity.name}: request ${by.request} came before with another input.`,
+      `${what}: request ${by.request} came before with another input.`,
     );
   }
   if (entity.key.from === 'request') {
-    throw new WriteError(
-      'IdempotencyConflict',
-      `Create ${entity.name}: this key was used before with another input.`,
-    );
+    throw new WriteError('IdempotencyConflict', `${what}: this key was used before with another input.`);
   }
-  if (stored.live) throw new WriteError('AlreadyExists', `Create ${entity.name}: there is one already.`);
+  // It made an earlier incarnation, which was removed since.
+  if (isRepeat(what, stored, by, input)) return { outcome: 'removed' };
+  if (stored.live) throw new WriteError('AlreadyExists', `${what}: there is one already.`);
   if (stored.version === undefined && stored.fields[store.table.version] !== undefined) {
-    throw new WriteError('Invalid', `Create ${entity.name}: the version that lies there cannot grow.`);
+    throw new WriteError('Invalid', `${what}: the version that lies there cannot grow.`);
   }
-  return 'older';
+  return stored;
 }
 
-function isSameRequest(entity: Entity, stored: Stored, { by, input }: { by: By; input: string }): boolean {
+function isSameCreation(entity: Entity, stored: Stored, { by, input }: { by: By; input: string }): boolean {
   if (stored.created !== input) return false;
   return entity.key.from === 'request' || stored.creator === by.request;
 }
@@ -160,8 +177,4 @@ function answerSame<Item extends Fields>(
   if (!stored.live) return { outcome: 'removed' };
   const mine = lost !== undefined && stored.born === lost;
   return { outcome: mine ? 'created' : 'existing', ...toFound(entity, store.table, stored) };
-}
-
-export function versionFound(store: Store, image: Image | undefined): number {
-  return (image && readStored(store.table, image, epochSeconds(store)).version) ?? 0;
 }

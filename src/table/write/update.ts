@@ -10,7 +10,7 @@ import { type By, epochSeconds, type Store } from '../store.ts';
 import { type Found, readStored, type Stored, toFound } from '../stored.ts';
 import { attempt, mayBeApplied } from './attempt.ts';
 import { isLive } from './conditions.ts';
-import { inputHash, requestsKept, stamps, withRequest } from './stamps.ts';
+import { inputHash, isRepeat, markOf, remembering, requestsKept, stamps } from './stamps.ts';
 
 /** The fields to set; one set to `undefined` is taken away. */
 export type Changes<Item> = { readonly [Field in keyof Item]?: Item[Field] | undefined };
@@ -25,17 +25,19 @@ export async function update<Item extends Fields>(
 ): Promise<Found<Item>> {
   const what = `Update ${entity.name}`;
   const stored = await getStored(store, keyOf(entity, key));
-  if (stored?.live && stored.requests.includes(by.request)) return toFound(entity, store.table, stored);
+  const input = inputHash({ update: changes });
+  const repeated = isRepeat(what, stored, by, input);
   const seen = mustBeLive(what, stored);
+  if (repeated) return answerRepeat(store, entity, what, seen, version);
   if (seen.version !== version) throw stale(what, version, seen.version);
-  const command = new UpdateItemCommand(planUpdate(store, entity, seen, version, changes, by));
+  const command = new UpdateItemCommand(planUpdate(store, entity, seen, changes, by, input));
   try {
     const reply = await attempt(what, command, () => store.dynamodb.send(command));
     return toFound(entity, store.table, readStored(store.table, reply.Attributes ?? {}, epochSeconds(store)));
   } catch (error) {
     if (!(error instanceof ConditionalCheckFailedException)) throw error;
     const found = error.Item && readStored(store.table, error.Item, epochSeconds(store));
-    return answerFailedLock(store, entity, what, found, { version, by, lost: mayBeApplied(error) });
+    return answerFailedLock(store, entity, what, found, { version, by, input, lost: mayBeApplied(error) });
   }
 }
 
@@ -43,11 +45,12 @@ function planUpdate<Item extends Fields>(
   store: Store,
   entity: Entity<Item>,
   seen: Stored,
-  version: number,
   changes: Changes<Item>,
   by: By,
+  input: string,
 ) {
   const { table } = store;
+  const version = seen.version ?? 0;
   const before = toFound(entity, table, seen).item;
   const parsed = entity.parse(withoutUndefined({ ...before, ...changes }));
   if ('misfit' in parsed) throw new WriteError('Invalid', `Update ${entity.name}: ${parsed.misfit}`);
@@ -63,11 +66,12 @@ function planUpdate<Item extends Fields>(
       `Update ${entity.name}: a field of the key cannot change; create another item.`,
     );
   }
+  // Only what changes is written: attributes that the schema does not know stay as they are.
   const attributes: Record<string, unknown> = {
     ...Object.fromEntries(Object.keys(changes).map((name) => [name, parsed.item[name]])),
     ...indexAttributes(entity, table, parsed.item),
-    ...stamps(table, by, inputHash(changes)),
-    [table.requests]: withRequest(seen, by),
+    ...stamps(table, by, input),
+    [table.requests]: remembering(seen, markOf(by, input)),
     [table.version]: version + 1,
   };
   const build = expression();
@@ -75,21 +79,12 @@ function planUpdate<Item extends Fields>(
   return {
     TableName: store.tableName,
     Key: encodeItem(keyAttributes(table, key)),
-    UpdateExpression: updateExpression(attributes, build),
+    UpdateExpression: build.update(attributes),
     ConditionExpression: condition,
     ReturnValues: 'ALL_NEW' as const,
     ReturnValuesOnConditionCheckFailure: 'ALL_OLD' as const,
     ...build.placeholders(),
   };
-}
-
-/** Only what changes is written: attributes that the schema does not know stay as they are. */
-function updateExpression(attributes: Record<string, unknown>, build: ReturnType<typeof expression>): string {
-  const set = Object.entries(attributes).filter(([, value]) => value !== undefined);
-  const remove = Object.keys(attributes).filter((name) => attributes[name] === undefined);
-  const sets = set.map(([name, value]) => `${build.name(name)} = ${build.value(value)}`).join(', ');
-  const removes = remove.map((name) => build.name(name)).join(', ');
-  return `SET ${sets}${removes === '' ? '' : ` REMOVE ${removes}`}`;
 }
 
 function checkSteps(entity: Entity, before: Fields, after: Fields): void {
@@ -122,10 +117,10 @@ export function answerFailedLock<Item extends Fields>(
   entity: Entity<Item>,
   what: string,
   found: Stored | undefined,
-  lock: { version: number; by: By; lost: boolean },
+  lock: { version: number; by: By; input: string; lost: boolean },
 ): Found<Item> {
-  const mine = found?.requests.includes(lock.by.request) === true;
-  if (mine && found.live) return toFound(entity, store.table, found);
+  const mine = isRepeat(what, found, lock.by, lock.input);
+  if (mine && found?.live) return answerRepeat(store, entity, what, found, lock.version);
   if (!mine && lock.lost && mayBePushedOut(found, lock.version)) {
     throw new WriteError(
       'Unknown',
@@ -136,9 +131,22 @@ export function answerFailedLock<Item extends Fields>(
   throw stale(what, lock.version, live.version);
 }
 
+/** The item as it is now, unless the write went to an incarnation that is gone. */
+function answerRepeat<Item extends Fields>(
+  store: Store,
+  entity: Entity<Item>,
+  what: string,
+  found: Stored,
+  version: number,
+): Found<Item> {
+  if ((found.born ?? 0) <= version) return toFound(entity, store.table, found);
+  throw new WriteError('Removed', `${what}: it was done, and the item was removed and created again since.`);
+}
+
 /** Whether so much was written since that a request's id may have left the item again. */
 export function mayBePushedOut(found: Stored | undefined, version: number): boolean {
-  return found?.version === undefined || found.version - version > requestsKept;
+  if (found?.version === undefined) return true;
+  return found.version - version > requestsKept || (found.born ?? 0) > version;
 }
 
 export function stale(what: string, expected: number, found: number | undefined): WriteError {

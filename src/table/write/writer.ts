@@ -5,12 +5,12 @@ import { keyOf } from '../keys.ts';
 import { getImage } from '../read.ts';
 import { type By, epochSeconds, type Store } from '../store.ts';
 import { type Found, readStored } from '../stored.ts';
-import { type Amounts, planAddition } from './add.ts';
-import { answerFromFound, type Created, create, createdNow, planCreation, versionFound } from './create.ts';
+import { type Amounts, add, planAddition, refuse } from './add.ts';
+import { answerFromFound, type Created, create, untilDecided } from './create.ts';
 import { remove } from './remove.ts';
 import { inputHash } from './stamps.ts';
 import { transact } from './transact.ts';
-import { type Changes, mustBeLive, update } from './update.ts';
+import { type Changes, update } from './update.ts';
 
 /** One addition inside a transaction. */
 export type Addition = { entity: Entity; key: Fields; amounts: Readonly<Record<string, number>> };
@@ -37,7 +37,7 @@ export function writer(store: Store) {
       const image = await getImage(store, keyOf(entity, key));
       if (image === undefined) return undefined;
       const answer = answerFromFound(store, { entity, by, input: inputHash(input) }, image);
-      return answer === 'older' ? undefined : answer;
+      return 'outcome' in answer ? answer : undefined;
     },
 
     /** Changes fields of the item that is at `version`. */
@@ -50,56 +50,39 @@ export function writer(store: Store) {
     ): Promise<Found<Item>> => update(store, entity, key, version, changes, by),
 
     /** Adds to number fields, atomically; none goes below zero. */
-    async add<Item extends Fields>(
+    add: <Item extends Fields>(
       entity: Entity<Item>,
       key: Fields,
       amounts: Amounts<Item>,
       by: By,
-    ): Promise<void> {
-      const Update = planAddition(store, entity, key, amounts, by);
-      const failed = await transact(store, `Add to ${entity.name}`, [{ Update }]);
-      if (failed !== undefined) throw refusedAddition(store, entity, failed.found);
-    },
+    ): Promise<void> => add(store, entity, key, amounts, by),
 
     remove: (entity: Entity, key: Fields, by: By, version?: number): Promise<void> =>
       remove(store, entity, key, by, version),
 
     /** Creates one item and adds to others, all or nothing: an order and the stock of its products. */
-    async createWith<Item extends Fields>(
+    createWith<Item extends Fields>(
       entity: Entity<Item>,
       item: Item,
       additions: readonly Addition[],
       by: By,
       input: unknown = item,
     ): Promise<Created<Item>> {
-      for (let after = 0; ; ) {
-        const creation = planCreation(store, entity, item, by, input, after);
-        const updates = additions.map(({ entity: other, key, amounts }) => ({
-          Update: planAddition(store, other, key, amounts, by),
+      return untilDecided(store, entity, item, by, input, async ({ put }) => {
+        const updates = additions.map((one) => ({
+          Update: planAddition(store, one.entity, one.key, one.amounts, by),
         }));
-        const failed = await transact(store, `Create ${entity.name}`, [{ Put: creation.put }, ...updates]);
-        if (failed === undefined) return createdNow(creation);
+        const failed = await transact(store, `Create ${entity.name}`, [{ Put: put }, ...updates]);
+        if (failed === undefined) return 'created';
         const addition = additions[failed.index - 1];
-        if (addition !== undefined) throw refusedAddition(store, addition.entity, failed.found);
-        const answer = answerFromFound(store, creation, failed.found);
-        if (answer !== 'older') return answer;
-        after = versionFound(store, failed.found);
-      }
+        if (addition === undefined) return { found: failed.found };
+        const found = failed.found && readStored(store.table, failed.found, epochSeconds(store));
+        refuse(addition.entity, found, addition.amounts);
+        throw new WriteError(
+          'Busy',
+          `Create ${entity.name}: others wrote meanwhile; nothing was written. Try again.`,
+        );
+      });
     },
   };
-}
-
-function refusedAddition(
-  store: Store,
-  entity: Entity,
-  image: Parameters<typeof readStored>[1] | undefined,
-): WriteError {
-  const what = `Add to ${entity.name}`;
-  try {
-    mustBeLive(what, image && readStored(store.table, image, epochSeconds(store)));
-  } catch (error) {
-    if (error instanceof WriteError) return error;
-    throw error;
-  }
-  return new WriteError('GuardFailed', `${what}: there is not enough left.`);
 }
