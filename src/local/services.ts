@@ -101,7 +101,7 @@ function ownNames(named: {
   const run = `sluice-${randomUUID().slice(0, 8)}`;
   return {
     ...(named.dynamodb !== undefined && {
-      SLUICE_TABLE: `${run}-shop`,
+      SLUICE_TABLE: `${run}-table`,
       SLUICE_DELIVERIES_TABLE: `${run}-deliveries`,
       SLUICE_OUTBOX_TABLE: `${run}-outbox`,
       SLUICE_AUDIT_TABLE: `${run}-audit`,

@@ -6,7 +6,8 @@ import type { Connections } from '../connections.ts';
 import type { Change } from '../table/change.ts';
 import type { Store } from '../table/store.ts';
 
-export type SinkName = 'search' | 'cache' | 'audit' | 'email' | 'bus';
+/** `search`, `cache`, `audit`, `email`, `bus`, or what a user calls a sink of their own. */
+export type SinkName = string;
 
 /** A view is state: the newest wins, repeated freely. A log has every version once. An act touches the world. */
 export type SinkKind = 'view' | 'log' | 'act';
@@ -18,6 +19,8 @@ export type Answer =
 export type Sink<Request = unknown> = {
   name: SinkName;
   kind: SinkKind;
+  /** It waits for that sink, which comes before it, to be done with the batch. */
+  after?: SinkName;
   /** It acts on what can be read of an item that does not fit its entity. */
   readsMisfits?: true;
   plan(change: Change): Request[];

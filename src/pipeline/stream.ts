@@ -3,9 +3,11 @@ import type { DynamoDBBatchResponse, DynamoDBStreamEvent } from 'aws-lambda';
 import { readConfig } from '../config.ts';
 import { type Connections, connect } from '../connections.ts';
 import { parkRecords } from '../deliveries/park.ts';
+import { isAdoptable } from '../table/adopt.ts';
 import type { Change } from '../table/change.ts';
 import type { Decoded, StreamRecord } from '../table/decode.ts';
 import type { Store } from '../table/store.ts';
+import { adoption } from './adoption.ts';
 import type { App } from './app.ts';
 import { recordsOf } from './batch.ts';
 import { type Delivered, deliver } from './deliver.ts';
@@ -33,15 +35,17 @@ export function streamHandler(app: App, reader: Reader): StreamHandler {
 }
 
 export function openStream(app: App, reader: Reader, connections: Connections): StreamHandler {
-  const sinks = openSinks(app, reader, connections);
+  const all = openSinks(app, reader, connections);
   return async function handleBatch(event) {
     const records: StreamRecord[] = recordsOf(event);
     const decoded = records.map((record) => decodeSafely(app, record));
     const parked = decoded.flatMap((entry, index) =>
       entry.verdict === 'parked' ? [{ index, record: records[index] ?? {}, reason: entry.reason }] : [],
     );
+    // Few batches hold anything to adopt; of the others nothing is said of it.
+    const sinks = all.filter(({ name }) => name !== 'adoption' || decoded.some(isAdopted));
     const [delivered, parkings] = await Promise.all([
-      Promise.all(sinks.map((sink) => deliver(sink, changesFor(sink, decoded)))),
+      deliverAll(sinks, decoded),
       parkRecords(connections, parked),
     ]);
     const unparked = parked
@@ -52,15 +56,33 @@ export function openStream(app: App, reader: Reader, connections: Connections): 
   };
 }
 
+function isAdopted(entry: Decoded): boolean {
+  return entry.verdict === 'change' && isAdoptable(entry.change);
+}
+
+/** Side by side; only one that names another waits for it. */
+function deliverAll(sinks: readonly Sink[], decoded: readonly Decoded[]): Promise<Delivered[]> {
+  const begun: Promise<Delivered>[] = [];
+  for (const sink of sinks) {
+    const first = begun[sinks.findIndex(({ name }) => name === sink.after)];
+    const changes = changesFor(sink, decoded);
+    begun.push(first === undefined ? deliver(sink, changes) : first.then(() => deliver(sink, changes)));
+  }
+  return Promise.all(begun);
+}
+
 export function storeOf(app: App, connections: Connections): Store {
-  const { dynamodb, config, now } = connections;
+  const { dynamodb, config } = connections;
+  // Versions begin at the time: where this host's clock is wrong, the SDK has learnt by how much from AWS.
+  const now = () => connections.now() + (dynamodb.config.systemClockOffset ?? 0);
   return { dynamodb, table: app.table, tableName: config.SLUICE_TABLE, now };
 }
 
 function openSinks(app: App, reader: Reader, connections: Connections): Sink[] {
   const context = { connections, store: storeOf(app, connections) };
   const kinds: readonly SinkKind[] = readers[reader];
-  return app.sinks.flatMap((factory) => factory(context) ?? []).filter(({ kind }) => kinds.includes(kind));
+  const factories = [adoption, ...app.sinks];
+  return factories.flatMap((factory) => factory(context) ?? []).filter(({ kind }) => kinds.includes(kind));
 }
 
 function decodeSafely(app: App, record: StreamRecord): Decoded {

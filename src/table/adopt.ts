@@ -1,10 +1,10 @@
 /**
- * Others write too. An item that carried our version and was changed past Sluice is given a newer one, so that
- * every later replay of an older record is known to be older.
+ * Others write too. An item that was changed past Sluice is given a version, so that every later replay of an older
+ * record is known to be older.
  */
 import { ConditionalCheckFailedException, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { decodeAttribute, encodeItem } from './attributes.ts';
-import type { Change, Key } from './change.ts';
+import { type Change, type Key, othersVersion } from './change.ts';
 import { expression } from './expression.ts';
 import { keyAttributes } from './keys.ts';
 import { firstVersion, type Store } from './store.ts';
@@ -21,9 +21,10 @@ export type Adoption = {
   request: string;
 };
 
-/** Whether the change left an item that carried our version, but cannot be trusted to carry the right one. */
-export function isAdoptable({ inexact, after, carried, versionBefore }: Change): boolean {
-  return inexact !== undefined && after !== undefined && (carried ?? versionBefore) !== undefined;
+/** Whether the change left an item that lacks the right version, and that Sluice may give one to. */
+export function isAdoptable({ inexact, after, carried, versionBefore, entity }: Change): boolean {
+  if (inexact === undefined || inexact === othersVersion || after === undefined) return false;
+  return entity.adopt === 'all' || (carried ?? versionBefore) !== undefined;
 }
 
 export function adoptionOf(change: Change, { table }: Store): Adoption {
@@ -36,17 +37,19 @@ export function adoptionOf(change: Change, { table }: Store): Adoption {
   };
 }
 
-/** Writes the version if the item still is as it was seen; where it has moved on there is nothing to do. */
-export async function adopt(store: Store, { key, seen, above, why, request }: Adoption): Promise<void> {
+/** Writes the version if the item still is as it was seen. Says whether it was; what has moved on needs nothing. */
+export async function adopt(store: Store, { key, seen, above, why, request }: Adoption): Promise<boolean> {
   const { table } = store;
+  const next = firstVersion(store, above);
+  if (!Number.isSafeInteger(next)) throw new Error(`its version ${above} cannot grow`);
   const build = expression();
   const version = build.name(table.version);
+  // A version that is not ours is never overwritten, whatever has become of the item since it was seen.
   const asSeen =
     seen === undefined
       ? `attribute_not_exists(${version})`
-      : `${version} = ${build.value(decodeAttribute(seen))}`;
+      : `${version} = ${build.value(decodeAttribute(seen))} AND attribute_exists(${build.name(table.request)})`;
   const condition = `attribute_exists(${build.name(table.pk)}) AND attribute_not_exists(${build.name(table.removed)}) AND ${asSeen}`;
-  const next = firstVersion(store, above);
   const set: Record<string, unknown> = {
     [table.version]: next,
     [table.actor]: 'sluice',
@@ -63,7 +66,9 @@ export async function adopt(store: Store, { key, seen, above, why, request }: Ad
   });
   try {
     await store.dynamodb.send(command);
+    return true;
   } catch (error) {
     if (!(error instanceof ConditionalCheckFailedException)) throw error;
+    return false;
   }
 }

@@ -40,6 +40,9 @@ export type Change = {
   images: { before: Image | undefined; after: Image | undefined };
 };
 
+/** Why a change is inexact: the table's version attribute is maintained by somebody else, and left alone. */
+export const othersVersion = 'its version is not of Sluice';
+
 /** Names an item: entity and key, unambiguous, and in the order of its key. */
 export function itemName(entity: string, key: Key): string {
   return [entity, key.pk, key.sk].map(escaped).join('/');

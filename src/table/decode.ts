@@ -1,7 +1,7 @@
 /** One stream record → one change, or the reason why not. Pure: no clock, no I/O. */
 import { AttributeError, decodeAttribute, decodeImage, type Image } from './attributes.ts';
 import { canonicalImage } from './canonical.ts';
-import { type Change, changeId, itemName, type Key } from './change.ts';
+import { type Change, changeId, itemName, type Key, othersVersion } from './change.ts';
 import type { Entity, Fields } from './entity.ts';
 import type { Table } from './table.ts';
 
@@ -32,7 +32,7 @@ export type Decoded =
 
 export type Decoder = (record: StreamRecord) => Decoded;
 
-/** An INSERT whose version lies further from its record's time than this was restored or copied by others. */
+/** An INSERT whose version lies further from its record's time than this was put back or copied by others. */
 const farApart = 10 * 60_000;
 
 export function decoder(table: Table, entities: readonly Entity[]): Decoder {
@@ -211,16 +211,29 @@ function versionOfChange(
     return { version, inexact: read.expired ? 'removed by its time to live' : 'deleted past Sluice' };
   }
   const version = versionOf(after.fields, table);
-  if (version === undefined) return { version: fallback, inexact: 'it has no version' };
-  if (before === undefined) {
-    const restored = Math.abs(version / 1000 - read.time) > farApart;
-    return restored ? { version, inexact: 'inserted with a version far from its time' } : { version };
+  if (version === undefined) {
+    const others = field(after.fields, table.version) !== undefined && !isStamped(after.fields, table);
+    return { version: fallback, inexact: others ? othersVersion : 'it has no version' };
   }
+  if (before === undefined)
+    return {
+      version,
+      ...(isPutBack(after.fields, version, read, table) && { inexact: 'put back past Sluice' }),
+    };
   if (versionBefore === undefined || version > versionBefore) return { version };
   return {
     version,
     inexact: version === versionBefore ? 'changed without a new version' : 'its version went down',
   };
+}
+
+/**
+ * Sluice inserts an item only as it is born. Any other that carries its mark was put back; and one whose version lies
+ * far from its record's time was put back or copied, even as it was at its birth: nobody is to be greeted again.
+ */
+function isPutBack(after: Fields, version: number, read: Read, table: Table): boolean {
+  const mark = field(after, table.born);
+  return (mark !== undefined && mark !== version) || Math.abs(version / 1000 - read.time) > farApart;
 }
 
 function live(shown: Side | undefined, table: Table): Fields | undefined {
@@ -233,15 +246,24 @@ function isBirth(
   mark: unknown,
 ): boolean {
   if (change.after === undefined) return false;
-  return mark === undefined
-    ? change.before === undefined
-    : mark === change.carried && change.inexact === undefined;
+  if (mark !== undefined) return mark === change.carried && change.inexact === undefined;
+  // Without the mark others made it: that is a birth, unless it once carried our version.
+  return change.before === undefined && (change.carried === undefined || change.inexact === undefined);
 }
 
-/** The item's version: a whole number above 0 and below 2^53, else none. */
+/**
+ * The item's version: a whole number above 0 and below 2^53, else none. On an item that was never stamped it is a
+ * number of somebody else's, such as a counter that begins at 1 again.
+ */
 export function versionOf(fields: Fields | undefined, table: Table): number | undefined {
+  if (!isStamped(fields, table)) return undefined;
   const version = numberField(fields, table.version);
   return version !== undefined && Number.isSafeInteger(version) && version > 0 ? version : undefined;
+}
+
+/** Every write of Sluice and every adoption leave the id of their request. */
+function isStamped(fields: Fields | undefined, table: Table): boolean {
+  return field(fields, table.request) !== undefined;
 }
 
 function parkUnreadable(

@@ -28,6 +28,8 @@ type Email<Item, EventName> = {
   template: EmailTemplate;
 };
 
+type Adopted = 'ours' | 'all';
+
 type KeyPair = { pk: string; sk: string };
 
 type CheckedKeyPair<Pair, Item> = Pair extends { pk: infer Pk extends string; sk: infer Sk extends string }
@@ -77,6 +79,11 @@ type Declaration<
   events?: { [Event in keyof Events]: CheckedRule<Events[Event], z.output<Schema>> };
   emails?: Readonly<Record<string, Email<z.output<Schema>, NoInfer<keyof Events & string>>>>;
   audit?: { redact?: readonly (keyof z.output<Schema> & string)[] };
+  /**
+   * Which items that others changed are given a version: `ours` (default), those that carried one of Sluice's, or
+   * `all`, those too that never had one.
+   */
+  adopt?: Adopted;
 };
 
 /** An entity as the engine sees it; `Item` are its declared fields. */
@@ -96,6 +103,7 @@ export type Entity<
   events: Readonly<Record<string, EventRule>>;
   emails: Readonly<Record<string, Email<Item, string>>>;
   audit?: { redact: readonly string[] };
+  adopt: Adopted;
   /** The declared fields of a stored item, or what does not fit. */
   parse(fields: Fields): { item: Item } | { misfit: string };
 };
@@ -130,6 +138,7 @@ export function defineEntity<
     events: (declaration.events ?? {}) as Entity['events'],
     emails: (declaration.emails ?? {}) as Entity<Item>['emails'],
     ...(audit && { audit: { redact: audit.redact ?? [] } }),
+    adopt: declaration.adopt ?? 'ours',
     parse(fields) {
       const parsed = schema.safeParse(fields);
       if (parsed.success) return { item: parsed.data as Item };

@@ -116,7 +116,7 @@ test('a call that throws fails what it held, and the next calls go on', async ()
     ['a v1', 'b v1'],
     ['a v1', 'b v1'],
   ]);
-  expect(world.batches.at(-1)?.failures[0]).toContain('Error: gone');
+  expect(world.batches.at(-1)?.failures[0]?.reason).toContain('Error: gone');
 });
 
 test('a request that no call can hold is refused unsent, and its neighbours go through', async () => {
@@ -124,7 +124,7 @@ test('a request that no call can hold is refused unsent, and its neighbours go t
   const records = writes('a', 3, (at) => (at === 2 ? 6 : 1));
   expect(await take(book, records)).toEqual(from(records[1]));
   expect(book.calls).toEqual([['a v1'], ['a v3']]);
-  expect(world.batches.at(-1)?.failures[0]).toContain('more than the 5 bytes');
+  expect(world.batches.at(-1)?.failures[0]?.reason).toContain('more than the 5 bytes');
 });
 
 test('calls keep to the limits and to the order, and none is smaller than it must be', async () => {

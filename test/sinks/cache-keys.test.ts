@@ -30,7 +30,7 @@ async function left(records: ReturnType<typeof history>, ...keys: string[]): Pro
 
 test('a change empties the keys of its item, and no others', async () => {
   const records = history(customerAt(1, ada('u1')), customerAt(2, ada('u1', { name: 'Ada' })));
-  expect(await left(records, 'user:u1', 'user:u2', 'user:u1:orders')).toEqual(['user:u2', 'user:u1:orders']);
+  expect(await left(records, 'user:u1', 'user:u2', 'orders-of:u1')).toEqual(['user:u2', 'orders-of:u1']);
 });
 
 test('an order that moved from one customer to another empties the lists of both', async () => {
@@ -40,7 +40,7 @@ test('an order that moved from one customer to another empties the lists of both
     ...history(orderAt(1, here), tombstone(order, here, version(2))),
     ...history(undefined, orderAt(1, there)),
   ];
-  expect(await left(records, 'order:o1', 'user:u1:orders', 'user:u2:orders')).toEqual([]);
+  expect(await left(records, 'order:o1', 'orders-of:u1', 'orders-of:u2')).toEqual([]);
 });
 
 test('a product that changed its category empties the lists of the old one and of the new one', async () => {
@@ -56,7 +56,7 @@ test.each([
   ['a plain delete', [recordOf({ before: orderAt(1, purchase('o1')) })]],
   ['a change past Sluice', history(orderAt(1, purchase('o1')), orderAt(1, purchase('o1', { total: 1 })))],
 ])('%s empties the item’s keys', async (_what, records) => {
-  expect(await left(records, 'order:o1', 'user:u1:orders')).toEqual([]);
+  expect(await left(records, 'order:o1', 'orders-of:u1')).toEqual([]);
 });
 
 test('an item that does not fit its entity empties the keys that it still shows', async () => {

@@ -29,7 +29,7 @@ async function change(before: Fields | undefined, after: Fields) {
 
 function lampAt(at: number, fields: Fields = {}, stamps: Fields = {}) {
   const id = fresh('lamp');
-  return { id, item: productAt(at, lamp(id, fields), stamps) };
+  return { id, item: productAt(at, lamp(id, fields), { _born: version(at), ...stamps }) };
 }
 
 test('an item edited past Sluice is given a newer version, and a replay of what it was changes nothing', async () => {
@@ -168,7 +168,12 @@ test('an item that does not fit its entity by now fails alone', async () => {
   const fine = recordOf({ after: other.item });
   expect(await world.take('project', eventOf(fine, spoilt))).toEqual(from(spoilt));
   expect(await shown(other.item)).toMatchObject({ version: version(5) });
-  expect(world.batches.at(-1)?.failures.map(({ reason }) => reason).join()).not.toContain('much');
+  expect(
+    world.batches
+      .at(-1)
+      ?.failures.map(({ reason }) => reason)
+      .join(),
+  ).not.toContain('much');
 });
 
 test('where the table cannot be read, only what must be read again fails', async () => {
@@ -199,6 +204,16 @@ test('an item of which no document can be made fails alone, and what it holds is
     from(records[0]),
   );
   expect(await shown(other.item)).toMatchObject({ version: version(5) });
-  expect(world.batches.at(-1)?.failures.map(({ reason }) => reason).join()).toMatch(/no document could be made: Error at /);
-  expect(world.batches.at(-1)?.failures.map(({ reason }) => reason).join()).not.toContain('Lamp');
+  expect(
+    world.batches
+      .at(-1)
+      ?.failures.map(({ reason }) => reason)
+      .join(),
+  ).toMatch(/no document could be made: Error at /);
+  expect(
+    world.batches
+      .at(-1)
+      ?.failures.map(({ reason }) => reason)
+      .join(),
+  ).not.toContain('Lamp');
 });

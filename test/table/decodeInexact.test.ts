@@ -51,8 +51,16 @@ describe('the version is exact', () => {
     ['when it grew', tea(), tea({ version: now + 1 })],
     ['when it grew by much', tea(), tea({ version: now + 60 * minute })],
     ['when the item gets its first', without('version', tea()), tea({ version: 5 })],
-    ['when inserted nine minutes early', undefined, tea({ version: now + 9 * minute })],
-    ['when inserted nine minutes late', undefined, tea({ version: now - 9 * minute })],
+    [
+      'when inserted nine minutes early',
+      undefined,
+      tea({ version: now + 9 * minute, _born: now + 9 * minute }),
+    ],
+    [
+      'when inserted nine minutes late',
+      undefined,
+      tea({ version: now - 9 * minute, _born: now - 9 * minute }),
+    ],
   ])('%s', (_, before, after) => {
     const decoded = app.decode(recordOf({ before, after }));
     expect(decoded).toMatchObject({ verdict: 'change', change: { version: after.version } });

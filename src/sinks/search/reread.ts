@@ -1,6 +1,6 @@
 /** Re-reads items whose change cannot be trusted, and turns what they are now into documents. */
 import { whatWasThrown } from '../../pipeline/thrown.ts';
-import { adopt, adoptionOf, isAdoptable } from '../../table/adopt.ts';
+import { adopt } from '../../table/adopt.ts';
 import { decodeImage, type Image } from '../../table/attributes.ts';
 import type { Change } from '../../table/change.ts';
 import { getImages } from '../../table/read.ts';
@@ -9,49 +9,75 @@ import { readStored } from '../../table/stored.ts';
 import { documentOf, removedMark, type SearchRequest } from './plan.ts';
 
 type Reread = SearchRequest & { kind: 'reread' };
-export type DocumentRequest = SearchRequest & { kind: 'document' };
+export type DocumentRequest = SearchRequest & {
+  kind: 'document';
+  /** The item is known to have been further than this: a lower version was put back past Sluice. */
+  passed?: number;
+};
+
+/** The version under which the index holds each of these, by id. */
+export type HeldVersions = (requests: readonly SearchRequest[]) => Promise<ReadonlyMap<string, number>>;
 
 /**
- * First gives changed items a version again, then reads them: one answer per request, in order, a document or why
- * there is none. The clock is read before the items, so that a version taken from it is no later than they are.
+ * Reads the items again: one answer per request, in order, a document or why there is none. The clock and the index
+ * are read before the items, so that a version taken from them is no later than they are.
  */
 export async function resolve(
   store: Store,
   requests: readonly Reread[],
+  heldVersions: HeldVersions,
 ): Promise<(DocumentRequest | Error)[]> {
-  const adopted = await Promise.allSettled(requests.map(({ changes }) => adoptAsLeft(store, changes)));
+  if (requests.length === 0) return [];
   const clock = store.now() * 1000;
+  const held = await heldVersions(requests);
   const found = await imagesOf(store, requests).catch(toError);
-  return requests.map((request, index) => {
-    const adoption = adopted[index];
-    if (adoption?.status === 'rejected') return new Error(`no version could be given: ${adoption.reason}`);
+  return requests.map((request) => {
     if (found instanceof Error) return found;
     const { pk, sk } = request.key;
-    const now = present(store, request, found.get(JSON.stringify([pk, sk])), clock);
-    return now instanceof Error ? now : { ...request, ...now, kind: 'document' };
+    const passed = passedBy(request);
+    const versions = {
+      gone: Math.max(request.version, passed + 1),
+      unversioned: Math.max(clock, passed + 1, (held.get(request.id) ?? 0) + 1),
+    };
+    const now = present(store, request, found.get(JSON.stringify([pk, sk])), versions);
+    return now instanceof Error ? now : { ...request, ...now, kind: 'document', passed };
   });
 }
 
-/** Only that change can be adopted which left the item as it is: which one that is, the condition finds out. */
-async function adoptAsLeft(store: Store, changes: readonly Change[]): Promise<void> {
-  for (const change of changes) if (isAdoptable(change)) await adopt(store, adoptionOf(change, store));
+function passedBy({ changes }: Reread): number {
+  return Math.max(0, ...changes.map(({ versionBefore }) => versionBefore ?? 0));
 }
 
 /**
- * The index held something newer than these documents. That is as it should be, unless the table still has an item
- * at that very version: then it was put back past Sluice, under a version that had gone further. It is given a newer
- * one, and the record of that brings it into the index.
+ * The index holds something newer than these documents, or the item has been further. That is as it should be,
+ * unless the table still has an item at that very version: then it was put back past Sluice. It is given a version
+ * above all of them, and the record of that brings it into the index. Gives those for which that failed.
  */
-export async function adoptOvertaken(store: Store, documents: readonly DocumentRequest[]): Promise<void> {
-  if (documents.length === 0) return;
+export async function adoptOvertaken(
+  store: Store,
+  documents: readonly DocumentRequest[],
+  heldVersions: HeldVersions,
+): Promise<ReadonlyMap<DocumentRequest, Error>> {
+  const failed = new Map<DocumentRequest, Error>();
+  if (documents.length === 0) return failed;
   const found = await imagesOf(store, documents);
-  for (const { key, id, version } of documents) {
-    const image = found.get(JSON.stringify([key.pk, key.sk]));
-    if (image === undefined || readStored(store.table, image, epochSeconds(store)).version !== version)
-      continue;
+  const seenOf = ({ key: { pk, sk }, version }: DocumentRequest) => {
+    const image = found.get(JSON.stringify([pk, sk]));
+    const stored = image && readStored(store.table, image, epochSeconds(store));
+    return stored?.version === version ? image?.[store.table.version] : undefined;
+  };
+  const putBack = documents.filter((document) => seenOf(document) !== undefined);
+  if (putBack.length === 0) return failed;
+  const held = await heldVersions(putBack);
+  for (const document of putBack) {
+    const { key, id, version, passed = 0 } = document;
+    const above = Math.max(version, passed, held.get(id) ?? 0);
     const why = 'put back past Sluice with an older version';
-    await adopt(store, { key, seen: image[store.table.version], above: version, why, request: id });
+    await adopt(store, { key, seen: seenOf(document), above, why, request: id }).catch((error) =>
+      failed.set(document, toError(error)),
+    );
   }
+  return failed;
 }
 
 async function imagesOf(store: Store, requests: readonly SearchRequest[]): Promise<Map<string, Image>> {
@@ -62,17 +88,25 @@ async function imagesOf(store: Store, requests: readonly SearchRequest[]): Promi
 
 type Present = Pick<DocumentRequest, 'version' | 'document'>;
 
-function present(store: Store, request: Reread, image: Image | undefined, clock: number): Present | Error {
+function present(
+  store: Store,
+  request: Reread,
+  image: Image | undefined,
+  versions: { gone: number; unversioned: number },
+): Present | Error {
   const { entity, occurredAt, carried, versionBefore } = newestOf(request);
   const gone = removedMark(occurredAt);
   if (image === undefined) {
     // The documents of an item without a version stand under the clock, and so must the mark that is to cover them.
     const versioned = (carried ?? versionBefore) !== undefined;
-    return { version: versioned ? request.version : Math.max(request.version, clock), document: gone };
+    return {
+      version: versioned ? versions.gone : Math.max(versions.gone, versions.unversioned),
+      document: gone,
+    };
   }
   const stored = readStored(store.table, image, epochSeconds(store));
-  const version = stored.version ?? clock;
-  if (!stored.live) return { version: Math.max(version, request.version), document: gone };
+  const version = stored.version ?? versions.unversioned;
+  if (!stored.live) return { version: Math.max(version, versions.gone), document: gone };
   const parsed = entity.parse(stored.fields);
   if ('misfit' in parsed) return new Error(`the item does not fit ${entity.name} any more: ${parsed.misfit}`);
   const expiry = stored.fields[store.table.ttl];

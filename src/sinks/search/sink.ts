@@ -17,6 +17,7 @@ export const search: SinkFactory = ({ connections, store }) => {
   const sink: Sink<SearchRequest> = {
     name: 'search',
     kind: 'view',
+    after: 'adoption', // it reads items again, and shows them under the version that they have by then
     plan,
     target: ({ index, id }) => `${index}/${id}`,
     newer,
@@ -31,7 +32,7 @@ type Target = { client: Client; store: Store; prefix: string };
 
 async function send(target: Target, requests: SearchRequest[]): Promise<Answer[]> {
   const rereads = requests.filter((request) => request.kind === 'reread');
-  const resolved = await resolve(target.store, rereads);
+  const resolved = await resolve(target.store, rereads, (asked) => heldVersions(target, asked));
   const answers = new Map<SearchRequest, Answer>();
   const documents = new Map<SearchRequest, DocumentRequest>();
   for (const request of requests) {
@@ -43,16 +44,35 @@ async function send(target: Target, requests: SearchRequest[]): Promise<Answer[]
     else documents.set(request, document);
   }
   const sent = await bulk(target, [...documents.values()]);
-  await adoptOvertaken(target.store, [...documents.values()].filter(isOvertaken(sent)));
-  [...documents.keys()].forEach((request, index) => {
-    answers.set(request, sent[index] ?? failed('OpenSearch did not answer for it', true));
+  const overtaken = [...documents.values()].filter(isOvertaken(sent));
+  const held = (asked: readonly SearchRequest[]) => heldVersions(target, asked);
+  const unadopted = await adoptOvertaken(target.store, overtaken, held).catch(
+    (error: Error) => new Map(overtaken.map((document) => [document, error])),
+  );
+  [...documents].forEach(([request, document], index) => {
+    const refusal = unadopted.get(document);
+    if (refusal !== undefined)
+      answers.set(request, failed(`no version could be given: ${refusal.message}`, true));
+    else answers.set(request, sent[index] ?? failed('OpenSearch did not answer for it', true));
   });
   return requests.map((request) => answers.get(request) ?? failed('it was not sent', true));
 }
 
 function isOvertaken(answers: readonly Answer[]) {
-  return ({ document }: DocumentRequest, index: number) =>
-    answers[index]?.state === 'superseded' && document[marks.removedAt] === undefined;
+  return ({ document, version, passed = 0 }: DocumentRequest, index: number) => {
+    const isPassed = version <= passed || answers[index]?.state === 'superseded';
+    return isPassed && document[marks.removedAt] === undefined;
+  };
+}
+
+async function heldVersions(
+  { client, prefix }: Target,
+  requests: readonly SearchRequest[],
+): Promise<ReadonlyMap<string, number>> {
+  const docs = requests.map(({ index, id }) => ({ _index: `${prefix}${index}`, _id: id }));
+  const { body } = await client.mget({ body: { docs } });
+  const found = body.docs as { _id: string; _version?: number }[];
+  return new Map(found.flatMap(({ _id, _version }) => (_version === undefined ? [] : [[_id, _version]])));
 }
 
 /** One bad entry can refuse a whole request (status 400 or 413): then its halves are sent, until it stands alone. */
