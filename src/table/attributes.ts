@@ -60,7 +60,7 @@ export function encodeItem(
 
 export function encodeAttribute(value: unknown, path = 'value'): AttributeValue {
   if (value === null) return { NULL: true };
-  if (typeof value === 'string') return { S: value };
+  if (typeof value === 'string') return { S: wellFormed(value, path) };
   if (typeof value === 'boolean') return { BOOL: value };
   if (isNumeric(value)) return { N: numberText(value, path) };
   if (value instanceof Uint8Array) return { B: value };
@@ -142,11 +142,18 @@ function decodeBinary(value: unknown, path: string): Uint8Array {
   return new Uint8Array(bytes);
 }
 
+/** DynamoDB holds UTF-8: half a surrogate pair would become another text, and two keys the same one. */
+function wellFormed(text: string, path: string): string {
+  if (text.isWellFormed()) return text;
+  throw new AttributeError(`${path}: a text with half a surrogate pair cannot be stored`);
+}
+
 function encodeSet(values: ReadonlySet<unknown>, path: string): AttributeValue {
   const members = [...values];
   if (members.length === 0)
     throw new AttributeError(`${path}: DynamoDB has no empty set; leave the field out`);
-  if (members.every((member) => typeof member === 'string')) return { SS: members };
+  if (members.every((member) => typeof member === 'string'))
+    return { SS: members.map((member) => wellFormed(member, path)) };
   if (members.every(isNumeric)) return { NS: members.map((member) => numberText(member, path)) };
   if (members.every((member) => member instanceof Uint8Array)) return { BS: members };
   throw new AttributeError(`${path}: a set holds strings only, numbers only or binaries only`);

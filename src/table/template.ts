@@ -85,9 +85,12 @@ function render(text: string, pieces: Piece[], item: Readonly<Record<string, unk
     const end = following !== undefined && 'literal' in following ? following.literal : '';
     // The first such literal must be the one that ends the field, else two different items could render one key:
     // with {a}##{b} that would be "x#" and "y", "x" and "#y".
-    if (part === '' || (end !== '' && `${part}${end}`.indexOf(end) < part.length)) {
+    // Half a surrogate pair is stored as another text: two keys could become the same one.
+    if (part === '' || !part.isWellFormed() || (end !== '' && `${part}${end}`.indexOf(end) < part.length)) {
       const rule = end === '' ? '' : ` and must not run into "${end}"`;
-      throw new Error(`Key template "${text}": field ${piece.field} must be non-empty${rule}.`);
+      throw new Error(
+        `Key template "${text}": field ${piece.field} must be non-empty, well-formed text${rule}.`,
+      );
     }
     key += part;
   }

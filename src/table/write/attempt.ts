@@ -10,7 +10,8 @@ import {
 import { ExponentialBackoff, handleWhen, retry } from 'cockatiel';
 import { WriteError } from '../errors.ts';
 
-const conflicts = retry(
+/** Runs what may conflict with another transaction, until it does not. */
+export const conflicts = retry(
   handleWhen((error) => error instanceof Error && isConflict(error)),
   {
     maxAttempts: 12,

@@ -11,7 +11,7 @@ import { indexAttributes, keyAttributes, keyOf } from '../keys.ts';
 import { type By, epochSeconds, firstVersion, type Store } from '../store.ts';
 import { type Found, readStored, type Stored, toFound } from '../stored.ts';
 import { attempt, mayBeApplied } from './attempt.ts';
-import { inputHash, isRepeat, markOf, remembering, stamps } from './stamps.ts';
+import { inputHash, isRepeat, markOf, remembering, stamps, storable } from './stamps.ts';
 
 /**
  * `created`: now. `existing`: an equal request made it before, and this is what it has become. `removed`: an
@@ -104,7 +104,7 @@ function planCreation<Item extends Fields>(
   };
   const put = {
     TableName: store.tableName,
-    Item: encodeItem(attributes),
+    Item: storable(() => encodeItem(attributes)),
     ...creationCondition(store, tombstone),
   };
   return { entity, put, by, input: hash, item: parsed.item, version };

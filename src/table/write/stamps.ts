@@ -1,5 +1,5 @@
 /** What every write leaves on the item: version, who, why, which request, from what input. */
-import { encodeAttribute } from '../attributes.ts';
+import { AttributeError, encodeAttribute } from '../attributes.ts';
 import { canonicalAttribute, hash } from '../canonical.ts';
 import { WriteError } from '../errors.ts';
 import type { By } from '../store.ts';
@@ -11,7 +11,17 @@ export const requestsKept = 8;
 
 /** Over attribute values, since JSON knows neither sets nor binary. */
 export function inputHash(input: unknown): string {
-  return hash(canonicalAttribute(encodeAttribute(input)));
+  return hash(canonicalAttribute(storable(() => encodeAttribute(input, 'input'))));
+}
+
+/** What cannot be stored is the caller's to mend. */
+export function storable<Value>(encode: () => Value): Value {
+  try {
+    return encode();
+  } catch (cause) {
+    if (!(cause instanceof AttributeError)) throw cause;
+    throw new WriteError('Invalid', cause.message, { cause });
+  }
 }
 
 export function stamps(table: Table, by: By, input: string): Record<string, unknown> {
