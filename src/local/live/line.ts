@@ -9,16 +9,17 @@ const colours = { insert: 'green', modify: 'yellow', remove: 'red' } as const;
 
 /** What both readers have said of one change. */
 export function changeLine({ item, kind, inexact, sinks }: Outcome): string {
-  const caused = sinkNames.map((sink) => resultText(sink, sinks[sink] ?? {}).padEnd(12));
+  const caused = sinkNames.map((sink) => resultText(sink, sinks[sink] ?? {}));
   const mark = styleText(colours[kind], marks[kind]);
   return `  ${mark} ${plain(item, 46).padEnd(46)} ${caused.join('')}${inexact ? 'inexact' : ''}`.trimEnd();
 }
 
-/** A number where something was written, a word where not. */
+/** A number where something was written, a word where not; padded before it is coloured, since colours have length. */
 function resultText(sink: string, states: Outcome['sinks'][string]): string {
   const { applied = 0, repeated = 0, superseded = 0, failed = 0 } = states;
-  if (failed > 0) return styleText('red', `${sink} FAILED`);
-  if (applied > 0) return `${sink} ${applied}`;
-  if (repeated + superseded > 0) return `${sink} ${superseded > 0 ? 'newer' : 'known'}`;
-  return styleText('dim', `${sink} ·`);
+  const cell = (text: string) => `${sink} ${text}`.padEnd(12);
+  if (failed > 0) return styleText('red', cell('FAILED'));
+  if (applied > 0) return cell(`${applied}`);
+  if (repeated + superseded > 0) return cell(superseded > 0 ? 'newer' : 'known');
+  return styleText('dim', cell('·'));
 }
