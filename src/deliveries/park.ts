@@ -1,25 +1,29 @@
 /** Parking: what cannot go on is set aside whole, in the deliveries table, so that the stream moves on. */
-import { gzipSync } from 'node:zlib';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import type { Connections } from '../connections.ts';
 import { chunk } from '../pipeline/chunk.ts';
 import { canonicalJson, hash } from '../table/canonical.ts';
 import type { StreamRecord } from '../table/decode.ts';
-import { putAbsent, type Row, type RowAnswer } from '../table/putAbsent.ts';
-import { rowLimits, rowSize } from '../table/rowSize.ts';
+import type { Fields } from '../table/entity.ts';
+import type { Row, RowAnswer } from '../table/putAbsent.ts';
+import { gather, putSpread, rowLimits, shortened, spreadSize } from '../table/rowSize.ts';
 
 /** A record that is ours but undecodable or invalid: refused, so it holds nobody and waits for a person. */
 export type ParkedRecord = { record: StreamRecord; reason: string };
 
+/** A parked record as it is read: without `record` only where a part of it is gone. */
+export type ParkedRow = Row & { state: 'refused'; reason: string; record?: StreamRecord };
+
 /** Parks each record once, however often it comes. One answer per record, in order. */
 export async function parkRecords(
-  connections: Connections,
+  { dynamodb, config }: Connections,
   parked: readonly ParkedRecord[],
 ): Promise<RowAnswer[]> {
   const rows = parked.map(rowOf);
   const distinct = [...new Map(rows.map((row) => [keyOf(row), row])).values()];
   const answers = new Map<string, RowAnswer>();
-  for (const part of chunk(distinct, rowLimits, rowSize)) {
-    const settled = await putAbsent(connections.dynamodb, connections.config.SLUICE_DELIVERIES_TABLE, part);
+  for (const part of chunk(distinct, rowLimits, spreadSize)) {
+    const settled = await putSpread(dynamodb, config.SLUICE_DELIVERIES_TABLE, part, 'record');
     for (const [index, row] of part.entries()) answers.set(keyOf(row), settled[index] ?? unanswered);
   }
   return rows.map((row) => answers.get(keyOf(row)) ?? unanswered);
@@ -39,8 +43,16 @@ function rowOf({ record, reason }: ParkedRecord): Row {
     sk: content, // should two records ever claim one event id, both are kept
     hash: content,
     state: 'refused',
-    reason,
+    reason: shortened(reason),
     recordedAt: typeof seconds === 'number' && Number.isFinite(seconds) ? seconds : 0,
     record: new Uint8Array(gzipSync(JSON.stringify(record))),
   };
+}
+
+/** What lies in the deliveries table, each record whole again. */
+export function readParked(rows: readonly Fields[]): ParkedRow[] {
+  return gather(rows, 'record').map(({ record, ...row }) => ({
+    ...(row as ParkedRow),
+    ...(record instanceof Uint8Array && { record: JSON.parse(gunzipSync(record).toString()) }),
+  }));
 }

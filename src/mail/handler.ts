@@ -4,7 +4,8 @@ import { readConfig } from '../config.ts';
 import { type Connections, connect } from '../connections.ts';
 import type { App } from '../pipeline/app.ts';
 import { recordsOf } from '../pipeline/batch.ts';
-import { sendDue } from './sender.ts';
+import { whatWasThrown } from '../pipeline/thrown.ts';
+import { type ItemOutcome, sendDue } from './sender.ts';
 
 export type MailHandler = (event: DynamoDBStreamEvent) => Promise<DynamoDBBatchResponse>;
 
@@ -21,8 +22,7 @@ export function openMail(app: App, connections: Connections): MailHandler {
     const waiting = recordsOf(event).filter(isWaiting);
     const later = new Set<string>();
     for (const item of new Set(waiting.map(itemOf))) {
-      const { outcome } = await sendDue(app, connections, item);
-      if (outcome === 'later') later.add(item);
+      if ((await outcomeFor(app, connections, item)) === 'later') later.add(item);
     }
     const first = waiting.find((record) => later.has(itemOf(record)));
     return {
@@ -30,6 +30,16 @@ export function openMail(app: App, connections: Connections): MailHandler {
         first === undefined ? [] : [{ itemIdentifier: first.dynamodb?.SequenceNumber ?? '' }],
     };
   };
+}
+
+/** Whatever goes wrong with one item's mail, the others' goes out. */
+async function outcomeFor(app: App, connections: Connections, item: string): Promise<ItemOutcome['outcome']> {
+  try {
+    return (await sendDue(app, connections, item)).outcome;
+  } catch (error) {
+    connections.log.warn('mail', { state: 'later', reason: whatWasThrown(error) });
+    return 'later';
+  }
 }
 
 function isWaiting(record: DynamoDBRecord): boolean {

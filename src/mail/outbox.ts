@@ -3,6 +3,7 @@ import { ConditionalCheckFailedException, QueryCommand, UpdateItemCommand } from
 import type { Connections } from '../connections.ts';
 import { decodeImage, encodeItem } from '../table/attributes.ts';
 import { expression } from '../table/expression.ts';
+import { conflicts } from '../table/write/attempt.ts';
 import type { MailRow, MailState } from './row.ts';
 
 /** How long a lease lasts, milliseconds: longer than one mail takes, however slow SES is. */
@@ -79,7 +80,8 @@ async function step(
     ...build.placeholders(),
   });
   try {
-    await dynamodb.send(command);
+    // A change that is taken again meets its row by a transaction.
+    await conflicts.execute(() => dynamodb.send(command));
     return true;
   } catch (error) {
     if (!(error instanceof ConditionalCheckFailedException)) throw error;

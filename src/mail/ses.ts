@@ -34,13 +34,23 @@ export async function sendMail(
     Message: { Subject: content(mail.subject), Body: { Text: content(mail.text), Html: content(mail.html) } },
     Tags: [{ Name: rowTag, Value: tagOf(row) }],
   });
+  let asked = false;
+  command.middlewareStack.add(
+    (next) => (request) => {
+      asked = true;
+      return next(request);
+    },
+    { step: 'deserialize', priority: 'low' }, // the last before the request goes out
+  );
   try {
     const { MessageId } = await connections.ses.send(command);
     return MessageId === undefined
       ? { outcome: 'unknown', reason: 'no message id' }
       : { outcome: 'sent', messageId: MessageId };
   } catch (error) {
-    return outcomeOf(error instanceof Error ? error : new Error(String(error)));
+    const thrown = error instanceof Error ? error : new Error(String(error));
+    // Without credentials, say, no request was ever made.
+    return asked ? outcomeOf(thrown) : { outcome: 'notSent', reason: thrown.name };
   }
 }
 

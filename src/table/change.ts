@@ -1,5 +1,6 @@
 /** A change: one stream record, decoded. Every sink plans from it and from nothing else. */
 import type { Image } from './attributes.ts';
+import { hash } from './canonical.ts';
 import type { Entity, Fields } from './entity.ts';
 
 export type Key = { pk: string; sk: string };
@@ -43,9 +44,25 @@ export type Change = {
 /** Why a change is inexact: the table's version attribute is maintained by somebody else, and left alone. */
 export const othersVersion = 'its version is not of Sluice';
 
-/** Names an item: entity and key, unambiguous, and in the order of its key. */
+/** Bytes of a name that can be read whole. An OpenSearch id has 512, and what is named may add a version. */
+const longestName = 400;
+const longestStart = 100;
+
+/**
+ * Names an item: entity and key, unambiguous, with exactly two slashes. DynamoDB takes keys longer than most places
+ * take names: a long one is named by the beginnings of its parts and the SHA-256 of the whole, with three slashes,
+ * so that no other key can be spelled like it.
+ */
 export function itemName(entity: string, key: Key): string {
-  return [entity, key.pk, key.sk].map(escaped).join('/');
+  const parts = [entity, key.pk, key.sk].map(escaped);
+  const name = parts.join('/');
+  return Buffer.byteLength(name) <= longestName ? name : [...parts.map(startOf), hash(name)].join('/');
+}
+
+/** Cut between characters, and before an escape that would be cut in two. */
+function startOf(part: string): string {
+  const start = Buffer.from(part).subarray(0, longestStart);
+  return new TextDecoder('utf-8', { ignoreBOM: true }).decode(start, { stream: true }).replace(/%2?$/, '');
 }
 
 /** A version as text of one length, so that texts sort as versions do (they stay below 2^53: 16 digits). */

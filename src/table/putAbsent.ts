@@ -81,7 +81,8 @@ function putOf(tableName: string, row: Row) {
   };
 }
 
-function compare(row: Row, found: Record<string, AttributeValue> | undefined): RowAnswer {
+/** What lies there is the same row, or another. */
+export function compare(row: Row, found: Record<string, AttributeValue> | undefined): RowAnswer {
   if (found?.hash?.S === row.hash) return { state: 'repeated' };
   return {
     state: 'failed',

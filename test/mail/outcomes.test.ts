@@ -1,5 +1,7 @@
 /** What SES answers, and what becomes of the row. */
+import { SESClient } from '@aws-sdk/client-ses';
 import { expect, test } from 'vitest';
+import { json } from '../sinks/proxy.ts';
 import { allTaken, from } from '../sinks/world.ts';
 import { openPost, sesError } from './post.ts';
 
@@ -122,7 +124,7 @@ test('when the table fails after the mail went out, the row stays in `sending`, 
   const news = await post.news(order);
   post.table.conduct = ({ operation, body }) =>
     operation === 'UpdateItem' && body.includes('"S":"sent"') ? 'closed' : undefined;
-  await expect(post.send(news)).rejects.toThrow();
+  expect(await post.send(news)).toEqual(from(news.Records[0]));
   post.table.conduct = () => undefined;
   expect(await post.statesOf(order)).toEqual(['sending']);
   expect(await post.send(news)).toEqual(from(news.Records[0]));
@@ -145,3 +147,55 @@ test.each(['leased', 'sending', 'sent'])(
     expect(await post.mailOf(order)).toHaveLength(1);
   },
 );
+
+test.each(['leased', 'sending', 'sent'])(
+  'a step to `%s` that meets another’s transaction on its row is tried again',
+  async (state) => {
+    const order = await post.ordered('pending', 'paid', 'shipped');
+    const news = await post.news(order);
+    let times = 0;
+    post.table.conduct = ({ operation, body }) =>
+      operation === 'UpdateItem' && body.includes(`"S":"${state}"`) && ++times <= 3
+        ? json(400, {
+            __type: 'com.amazonaws.dynamodb.v20120810#TransactionConflictException',
+            message: 'no',
+          })
+        : undefined;
+    expect(await post.send(news)).toEqual(allTaken);
+    expect(await post.statesOf(order)).toEqual(['sent', 'sent']);
+    expect(await post.mailOf(order)).toHaveLength(2);
+  },
+);
+
+test('an item whose rows cannot be read is answered, and keeps nobody else’s mail', async () => {
+  const [one, bad, other] = [
+    await post.ordered('pending'),
+    await post.ordered('pending'),
+    await post.ordered('pending'),
+  ];
+  const news = await post.news(one, bad, other);
+  post.table.conduct = ({ operation, body }) =>
+    operation === 'Query' && body.includes(bad) ? 'closed' : undefined;
+  expect(await post.send(news)).toEqual(from(news.Records[1]));
+  post.table.conduct = () => undefined;
+  expect((await Promise.all([one, bad, other].map(post.statesOf))).flat()).toEqual([
+    'sent',
+    'waiting',
+    'sent',
+  ]);
+});
+
+test.each([
+  ['there are no credentials', 'CredentialsProviderError'],
+  ['the credentials’ own service fails', 'TimeoutError'],
+])('when %s SES was never asked: the row waits', async (_what, name) => {
+  const order = await post.ordered('pending');
+  const news = await post.news(order);
+  const credentials = () => Promise.reject(Object.assign(new Error('no credentials'), { name }));
+  const ses = new SESClient({ endpoint: post.ses.url, region: 'eu-central-1', maxAttempts: 1, credentials });
+  expect(await post.send(news, { ses })).toEqual(from(news.Records[0]));
+  expect(post.ses.seen).toEqual([]);
+  expect(await post.statesOf(order)).toEqual(['waiting']);
+  expect(await post.send(news)).toEqual(allTaken);
+  expect(await post.mailOf(order)).toHaveLength(1);
+});

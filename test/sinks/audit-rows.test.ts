@@ -1,7 +1,14 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { customer } from '../../src/shop/entities/customer.ts';
+import { table } from '../../src/shop/table.ts';
+import { planRow } from '../../src/sinks/audit/plan.ts';
+import { readRows } from '../../src/sinks/audit/row.ts';
+import { decodeImage, encodeItem } from '../../src/table/attributes.ts';
+import { type Change, itemName } from '../../src/table/change.ts';
 import type { Fields } from '../../src/table/entity.ts';
 import { eventOf, recordOf } from '../support/records.ts';
+import { anyValue } from '../table/values.ts';
 import {
   ada,
   customerAt,
@@ -9,6 +16,7 @@ import {
   fresh,
   history,
   lamp,
+  nameOf,
   productAt,
   stored,
   tombstone,
@@ -21,7 +29,7 @@ const world = await openWorld();
 /** The audit rows of an item after these records, in the order of their keys. */
 async function rowsAfter(item: Fields, records: ReturnType<typeof history>): Promise<Fields[]> {
   expect(await world.take('project', eventOf(...records))).toEqual(allTaken);
-  return world.auditRows(item);
+  return readRows(await world.auditRows(item));
 }
 
 test('a row says what, who, why and when, under the item and its version', async () => {
@@ -156,4 +164,68 @@ test('an item that does not fit its entity is logged all the same, and says what
 test('the tombstone’s own expiry later is no change', async () => {
   const grave = tombstone(customer, ada(fresh('u')), version(2));
   expect(await rowsAfter(grave, [recordOf({ before: grave })])).toEqual([]);
+});
+
+function changeOf(record: ReturnType<typeof recordOf>): Change {
+  const decoded = world.app.decode(record);
+  if (decoded.verdict !== 'change') throw new Error(`It is ${decoded.verdict}.`);
+  return decoded.change;
+}
+
+test('a stored row reads as the planned one does, whatever its values', async () => {
+  await fc.assert(
+    fc.asyncProperty(anyValue, anyValue, async (one, other) => {
+      const id = fresh('lamp');
+      const records = history(productAt(1, lamp(id, { any: one })), productAt(2, lamp(id, { any: other })));
+      const [row] = await rowsAfter(productAt(1, lamp(id)), records);
+      expect([row]).toEqual(readRows(records.flatMap((record) => planRow(table, changeOf(record)))));
+    }),
+    { numRuns: 50 },
+  );
+});
+
+test('the diff is exact for every attribute type, whether binary comes as bytes or as text', () => {
+  const at = (id: string, any: unknown) => productAt(1, lamp(id, { any, version: version(1) }));
+  fc.assert(
+    fc.property(anyValue, (value) => {
+      const id = fresh('lamp');
+      const change = changeOf(recordOf({ after: at(id, value) }));
+      const bytes = { ...change, images: { before: undefined, after: encodeItem(at(id, value)) } };
+      for (const same of [change, bytes]) {
+        const [row] = readRows(planRow(table, same).map((planned) => decodeImage(encodeItem(planned))));
+        expect(Object(row?.diff).any).toEqual({ after: decodeImage(encodeItem({ value })).value });
+      }
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test('of an item with a key as long as DynamoDB allows, audit trail and search know all the same', async () => {
+  const [long, other] = [customerAt(1, ada('/'.repeat(700))), customerAt(1, ada(`${'/'.repeat(699)}%`))];
+  const rows = await rowsAfter(long, [...history(undefined, long), ...history(undefined, other)]);
+  expect(rows).toMatchObject([{ change: `${nameOf(long)}/${version(1)}`, version: version(1) }]);
+  for (const item of [long, other]) {
+    expect((await world.document('customers', nameOf(item)))?.source).toMatchObject({ name: 'Ada Lovelace' });
+    expect(await world.auditRows(item)).toHaveLength(1);
+  }
+});
+
+test('the name of an item is short enough for every place, and no other item has it', () => {
+  const text = fc.oneof(fc.constantFrom('/', '%', 'é', '😀', 'x', '%2F'), fc.string({ maxLength: 3 }));
+  const part = fc.tuple(text, fc.nat(800)).map(([one, times]) => one.repeat(times).slice(0, 800));
+  const key = fc.record({ pk: part, sk: part });
+  fc.assert(
+    fc.property(key, key, (one, other) => {
+      const [name, another] = [itemName('Order', one), itemName('Order', other)];
+      expect(Buffer.byteLength(name)).toBeLessThanOrEqual(400);
+      expect(name).toBe(itemName('Order', { ...one }));
+      expect(name === another).toBe(JSON.stringify(one) === JSON.stringify(other));
+    }),
+    { numRuns: 1000 },
+  );
+  const long = itemName('Order', { pk: `USER#${'x'.repeat(600)}`, sk: `ORDER#${'/'.repeat(300)}` });
+  expect(long).toMatch(/^Order\/USER#x{95}\/ORDER#(%2F)+\/[\w-]{43}$/);
+  // A short key cannot be spelled like the name of a long one.
+  const [entity = '', pk = '', ...rest] = long.split('/');
+  expect(itemName(entity, { pk, sk: rest.join('/') })).not.toBe(long);
 });

@@ -133,7 +133,12 @@ test('an address that cannot be told holds back its own item’s later mail, and
   expect(await notify(eventOf(...records))).toEqual(from(one.records[0]));
   expect(await rowsOf(one.item)).toEqual([]);
   expect(await rowsOf(other.item)).toHaveLength(2);
-  expect(world.batches.at(-1)?.failures.map(({ reason }) => reason).join()).not.toContain('ada@');
+  expect(
+    world.batches
+      .at(-1)
+      ?.failures.map(({ reason }) => reason)
+      .join(),
+  ).not.toContain('ada@');
 });
 
 test('a row that cannot be put holds back its own item’s later rows, and nobody else’s', async () => {
@@ -152,4 +157,14 @@ test('a row that cannot be put holds back its own item’s later rows, and nobod
   expect(await world.take('notify', eventOf(...records))).toEqual(from(one.records[0]));
   expect(await rowsOf(one.item)).toEqual([]);
   expect(await rowsOf(other.item)).toHaveLength(2);
+});
+
+test('mail of an item with a key as long as DynamoDB allows waits like any other', async () => {
+  const long = { userId: '/'.repeat(700), email: 'ada@example.com' };
+  const [one, other] = ['/', '%'].map((end) => orderAt(1, purchase(`${'/'.repeat(300)}${end}`, long)));
+  const { item, records } = life();
+  const batch = eventOf(...history(undefined, one), ...records.slice(0, 1), ...history(undefined, other));
+  expect(await world.take('notify', batch)).toEqual(allTaken);
+  for (const order of [one, other, item])
+    expect(await rowsOf(order ?? {})).toMatchObject([{ email: 'orderConfirmation', state: 'waiting' }]);
 });

@@ -1,36 +1,48 @@
 /** Compares every sink with the table and its stream, item by item. */
-import { rowTag } from '../../mail/ses.ts';
-import type { PublishedEvent } from '../../sinks/bus/event.ts';
 import type { Home } from '../home.ts';
 import { compareAudit } from '../proof/audit.ts';
 import { compareBus } from '../proof/bus.ts';
 import { compareCache, type ReadsOf } from '../proof/cache.ts';
+import { type Caused, compareCaused } from '../proof/caused.ts';
 import { compareEmail } from '../proof/email.ts';
-import type { Finding } from '../proof/finding.ts';
+import { type Finding, joined } from '../proof/finding.ts';
+import { compareParked } from '../proof/parked.ts';
 import { compareSearch } from '../proof/search.ts';
 import { readTruth, scan } from '../proof/truth.ts';
 
 export type Comparison = Finding & { items: number; sinks: number; parked: number };
 
-export async function compareAll(home: Home, readsOf: ReadsOf, repeatsAllowed: boolean): Promise<Comparison> {
+/** `caused`: what all that has happened must have caused, where it was counted. */
+export async function compareAll(
+  home: Home,
+  readsOf: ReadsOf,
+  repeatsAllowed: boolean,
+  caused?: Caused,
+): Promise<Comparison> {
   const { app, store, streams, streamArns, connections, services } = home;
   const { config, dynamodb, search, cache } = connections;
-  const { items, changes, misfits } = await readTruth(app, store, streams, streamArns.table);
-  const mail = services.sentMail().map(({ tags, to }) => ({ tag: tags[rowTag], to }));
-  const events = services.publishedEvents().map(({ detail }) => detail as PublishedEvent);
-  const findings = [
-    ...(search ? [await compareSearch(search, config.SLUICE_SEARCH_PREFIX, store, items)] : []),
+  const truth = await readTruth(app, store, streams, streamArns.table);
+  const { changes, logged } = truth;
+  const audit = await scan(dynamodb, config.SLUICE_AUDIT_TABLE);
+  const outbox = await scan(dynamodb, config.SLUICE_OUTBOX_TABLE);
+  const deliveries = await scan(dynamodb, config.SLUICE_DELIVERIES_TABLE);
+  const [mails, events] = [services.sentMail(), services.publishedEvents()];
+  const index = search && { client: search, prefix: config.SLUICE_SEARCH_PREFIX, app };
+  const sinks = [
+    ...(index ? [await compareSearch(index, truth)] : []),
     ...(cache ? [await compareCache(cache, store, changes, readsOf)] : []),
-    await compareAudit(dynamodb, config.SLUICE_AUDIT_TABLE, [...changes, ...misfits]),
-    compareEmail(mail, changes),
-    compareBus(events, changes, repeatsAllowed),
+    compareAudit(app.table, audit, logged),
+    compareEmail({ mails, outbox, changes, sender: config.SLUICE_SENDER }),
+    compareBus(events, changes, config.SLUICE_EVENT_SOURCE, repeatsAllowed),
+  ];
+  const others = [
+    compareParked(app, deliveries, truth),
+    ...(caused ? [compareCaused(caused, { changes, events, mails, outbox })] : []),
   ];
   return {
     items: new Set(changes.map(({ item }) => item)).size,
-    sinks: findings.length,
-    parked: (await scan(dynamodb, config.SLUICE_DELIVERIES_TABLE)).length,
-    missing: findings.flatMap(({ missing }) => missing),
-    stale: findings.flatMap(({ stale }) => stale),
-    doubled: findings.flatMap(({ doubled }) => doubled),
+    sinks: sinks.length,
+    parked: deliveries.length,
+    ...joined([...sinks, ...others]),
   };
 }

@@ -1,23 +1,11 @@
 /** Plays a day, proves the end state, attacks, and proves it again. */
-
-import type { BatchReport } from '../../pipeline/report.ts';
-import { readThrough } from '../../sinks/cache/read.ts';
-import type { Home } from '../home.ts';
 import { type Watch, watchChanges } from '../live/watch.ts';
-import type { ReadsOf } from '../proof/cache.ts';
-import { readTruth } from '../proof/truth.ts';
+import { type Caused, causedTogether } from '../proof/caused.ts';
 import { attack } from './attack.ts';
 import { type Comparison, compareAll } from './compare.ts';
-import type { Step } from './step.ts';
+import { line, type Play, playDay } from './day.ts';
 
-export type Play = {
-  home: Home;
-  day: readonly Step[];
-  readsOf: ReadsOf;
-  /** Shows each change as it happens, instead of figures for each step. */
-  live: boolean;
-  say(line: string): void;
-};
+export type { Play };
 
 export type Proof = {
   ok: boolean;
@@ -36,19 +24,24 @@ export async function playOnce(play: Play): Promise<Proof> {
   const watch = watchChanges(play.live ? play.say : () => {});
   try {
     await playDay(play, watch);
-    const before = await compareAll(play.home, play.readsOf, false);
-    return await attackAndProve(play, watch, before, 0);
+    const caused = causedTogether(play.day);
+    const before = await compareAll(play.home, play.readsOf, false, caused);
+    return await attackAndProve(play, watch, before, caused?.parked ?? 0, caused);
   } finally {
     watch.stop();
   }
 }
 
-/** Hands everything to the handlers again, and compares. `known`: how many were parked for good reason before it. */
+/**
+ * Hands everything to the handlers again, and compares. `known`: how many were parked for good reason before it.
+ * `caused`: what the day says that it causes, as long as nothing else has happened.
+ */
 export async function attackAndProve(
   play: Play,
   watch: Watch,
   before: Comparison,
   known: number,
+  caused?: Caused,
 ): Promise<Proof> {
   const { home, readsOf, say } = play;
   watch.show(false);
@@ -57,44 +50,16 @@ export async function attackAndProve(
   await home.settle();
   say(line('all of it again, three times, shuffled', watch.counts()));
   watch.show(true);
-  const after = await compareAll(home, readsOf, true);
-  return proofOf(before, after, repeats, [...refused, ...wronglyParked(before, after, known)]);
-}
-
-async function playDay({ home, day, readsOf, live, say }: Play, watch: Watch): Promise<void> {
-  for (const { title, play } of day) {
-    // Everything is read through the cache first: only what is held can be shown not to go stale.
-    await warm(home, readsOf);
-    if (live) say(title);
-    await play(home.store);
-    await home.settle();
-    if (!live) say(line(title, watch.counts()));
-  }
-}
-
-async function warm({ app, store, streams, streamArns, connections }: Home, readsOf: ReadsOf): Promise<void> {
-  const { items } = await readTruth(app, store, streams, streamArns.table);
-  for (const { entity, stored } of items) {
-    if (!stored.live) continue;
-    for (const read of readsOf(store, entity, stored.fields))
-      await readThrough({ port: connections.cache, ...read });
-  }
-}
-
-/** What a step caused, sink by sink: in a view what was written, in the others what was new. */
-function line(title: string, batches: readonly BatchReport[]): string {
-  const applied = (sink: string) => batches.reduce((sum, { sinks }) => sum + (sinks[sink]?.applied ?? 0), 0);
-  const counts = ['search', 'cache', 'audit', 'email', 'bus'].map(
-    (sink) => `${sink} ${String(applied(sink)).padEnd(4)}`,
-  );
-  return `${title.padEnd(60)} ${counts.join(' ')}`.trimEnd();
+  const after = await compareAll(home, readsOf, true, caused);
+  // The attack's own poison comes on top the first time, which is right after the day.
+  const then = caused === undefined ? Math.max(known, 1) : known + 1;
+  return proofOf(before, after, repeats, [...refused, ...wronglyParked(before, after, known, then)]);
 }
 
 /** The poison of the attack is parked once, however often it comes; nothing else is. */
-function wronglyParked(before: Comparison, after: Comparison, known: number): string[] {
-  const expected = Math.max(known, 1);
-  if (before.parked === known && after.parked === expected) return [];
-  return [`${before.parked}, then ${after.parked} parked; expected ${known}, then ${expected}`];
+function wronglyParked(before: Comparison, after: Comparison, known: number, then: number): string[] {
+  if (before.parked === known && after.parked === then) return [];
+  return [`${before.parked}, then ${after.parked} parked; expected ${known}, then ${then}`];
 }
 
 function proofOf(before: Comparison, after: Comparison, repeats: number, others: string[]): Proof {

@@ -1,8 +1,14 @@
 import type { PublishedEvent } from '../../sinks/bus/event.ts';
 import type { Store } from '../../table/store.ts';
+import type { Caused } from '../proof/caused.ts';
 
 /** One step of a day: what happens, and the writes that make it happen. */
-export type Step = { title: string; play(store: Store): Promise<void> };
+export type Step = {
+  title: string;
+  /** All that it must cause, counted by hand. A day of which no step says so is not counted. */
+  causes?: Caused;
+  play(store: Store): Promise<void>;
+};
 
 /** What can be done by hand once the day is over; `number` counts how often it was asked for. */
 export type OnDemand = {

@@ -1,31 +1,29 @@
-/** The audit trail against the stream: every change has its row, once, and each row continues the one before. */
-import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { decodeImage } from '../../table/attributes.ts';
+/** The audit trail against the stream: every change has its whole row, once, and each row continues the one before. */
+import { planRow } from '../../sinks/audit/plan.ts';
+import { decodeImage, type Image } from '../../table/attributes.ts';
 import type { Change } from '../../table/change.ts';
-import { counted, type Finding, nothing } from './finding.ts';
-import { scan } from './truth.ts';
+import type { Fields } from '../../table/entity.ts';
+import type { Table } from '../../table/table.ts';
+import { compareEntries } from './entries.ts';
+import type { Finding } from './finding.ts';
 
-type AuditRow = { pk: string; sk: string; change: string; version: number; versionBefore?: number };
-
-export async function compareAudit(
-  dynamodb: DynamoDBClient,
-  tableName: string,
-  changes: readonly Change[],
-): Promise<Finding> {
-  const finding = nothing();
-  const rows = (await scan(dynamodb, tableName)).map((image) => decodeImage(image) as AuditRow);
-  const held = counted(rows.map(({ change }) => change));
-  const expected = changes.filter(({ entity }) => entity.audit !== undefined);
-  for (const { id } of expected) if (!held.has(id)) finding.missing.push(`the audit trail lacks ${id}`);
-  const known = new Set(expected.map(({ id }) => id));
-  for (const [id, times] of held) {
-    if (times > 1) finding.doubled.push(`the audit trail has ${id} ${times} times`);
-    else if (!known.has(id)) finding.doubled.push(`the audit trail has ${id}, which never happened`);
-  }
-  const shown = new Set(rows.map(({ pk, version }) => `${pk} ${version}`));
-  for (const { pk, sk, versionBefore } of rows) {
-    if (versionBefore !== undefined && !shown.has(`${pk} ${versionBefore}`))
-      finding.missing.push(`a gap before ${pk} ${sk}`);
-  }
+/** `logged`: the changes of items that do not fit, too. */
+export function compareAudit(table: Table, images: readonly Image[], logged: readonly Change[]): Finding {
+  const rows = images.map((image) => decodeImage(image));
+  const expected = logged.flatMap((change) => planRow(table, change));
+  const finding = compareEntries('the audit trail', rows.map(entryOf), expected.map(entryOf), false);
+  finding.missing.push(...gaps(rows));
   return finding;
+}
+
+/** What the trail itself shows to be missing, whatever the stream is believed to have said. */
+function gaps(rows: readonly Fields[]): string[] {
+  const shown = new Set(rows.map(({ pk, version }) => `${pk} ${version}`));
+  return rows
+    .filter(({ pk, versionBefore }) => versionBefore !== undefined && !shown.has(`${pk} ${versionBefore}`))
+    .map(({ pk, sk }) => `a gap before ${pk} ${sk}`);
+}
+
+function entryOf(row: Fields) {
+  return { id: String(row.change), fields: row };
 }

@@ -1,37 +1,69 @@
-/** Events received against the changes: each id once, and the first copies of an item's events in item order. */
-import type { PublishedEvent } from '../../sinks/bus/event.ts';
+/** Events received against the changes: each as it must read, once, and the first copies of an item's in its order. */
+import { type PublishedEvent, planEvent } from '../../sinks/bus/event.ts';
 import type { Change } from '../../table/change.ts';
+import type { Fields } from '../../table/entity.ts';
 import { eventsOf } from '../../table/events.ts';
-import { counted, type Finding, nothing } from './finding.ts';
+import type { BusEvent } from '../servers/bus.ts';
+import { compareEntries } from './entries.ts';
+import type { Finding } from './finding.ts';
+
+type Received = { id: string; fields: Fields; first: boolean };
 
 /** `repeatsAllowed`: after an attack each event may have come again, but none that was not there. */
 export function compareBus(
-  received: readonly PublishedEvent[],
+  events: readonly BusEvent[],
   changes: readonly Change[],
+  source: string,
   repeatsAllowed: boolean,
 ): Finding {
-  const finding = nothing();
-  const expected = new Set(changes.flatMap((change) => eventsOf(change).map(({ id }) => id)));
-  const times = counted(received.map(({ meta }) => meta.eventId));
-  for (const id of expected) if (!times.has(id)) finding.missing.push(`the bus lacks ${id}`);
-  for (const [id, count] of times) {
-    if (!expected.has(id)) finding.doubled.push(`the bus has ${id}, which never happened`);
-    else if (count > 1 && !repeatsAllowed) finding.doubled.push(`the bus has ${id} ${count} times`);
-  }
-  finding.stale.push(...overtaken(received));
+  const received = readEvents(events);
+  const expected = changes.flatMap((change) =>
+    eventsOf(change).map((event) => {
+      const { name, meta, data } = planEvent(change, event);
+      return { id: event.id, fields: { name, source, ...meta, publishedAt: true, data } };
+    }),
+  );
+  const finding = compareEntries('the bus', received, expected, repeatsAllowed);
+  finding.stale.push(...overtaken(received, changes));
   return finding;
 }
 
-function overtaken(received: readonly PublishedEvent[]): string[] {
-  const firsts = new Map<string, PublishedEvent>();
-  for (const event of received) if (!firsts.has(event.meta.eventId)) firsts.set(event.meta.eventId, event);
+function readEvents(events: readonly BusEvent[]): Received[] {
+  const seen = new Set<string>();
+  return events.map((event) => {
+    const { meta, data }: Partial<PublishedEvent> = event.detail;
+    const id = String(meta?.eventId);
+    const first = !seen.has(id);
+    seen.add(id);
+    // When it was published cannot be foretold, only that it says so. Where nothing fails, nothing comes late; a
+    // repeat may say that it does, for others of its item have passed it.
+    const told = {
+      publishedAt: !Number.isNaN(Date.parse(String(meta?.publishedAt))),
+      late: first ? meta?.late : false,
+    };
+    return {
+      id,
+      first,
+      fields: { name: event['detail-type'], source: event.source, ...meta, ...told, data },
+    };
+  });
+}
+
+/** What stands in an item's order is the change: the event's own words about item, version and `late` are on trial. */
+function overtaken(received: readonly Received[], changes: readonly Change[]): string[] {
+  const causes = new Map(
+    changes.flatMap((change, position) =>
+      eventsOf(change).map(({ id }) => [id, { item: change.item, position }] as const),
+    ),
+  );
   const newest = new Map<string, number>();
   const late: string[] = [];
-  for (const { meta } of firsts.values()) {
-    const item = JSON.stringify([meta.entity, meta.key]);
-    if (meta.version < (newest.get(item) ?? 0) && !meta.late)
-      late.push(`${meta.eventId} came after a newer one and was not marked late`);
-    newest.set(item, Math.max(meta.version, newest.get(item) ?? 0));
+  for (const { id } of received.filter(({ first }) => first)) {
+    const cause = causes.get(id);
+    if (cause === undefined) continue;
+    const passed = newest.get(cause.item) ?? 0;
+    if (cause.position < passed) late.push(`${id} came after a newer one of its item`);
+    newest.set(cause.item, Math.max(cause.position, passed));
   }
   return late;
 }

@@ -1,27 +1,59 @@
-/** Mail received against the changes: one for each (change, email) that the entities declare, to the right address. */
-import { tagOf } from '../../mail/ses.ts';
+/**
+ * Mail against the changes: for each (change, email) that the entities declare one mail, to the right address, that
+ * says what its template says; and a row in the outbox that knows that it was sent, and has forgotten the rest.
+ */
+import { render } from '../../mail/render.ts';
+import type { MailRow } from '../../mail/row.ts';
+import { rowTag, tagOf } from '../../mail/ses.ts';
 import { planRows } from '../../sinks/email/sink.ts';
+import { decodeImage, type Image } from '../../table/attributes.ts';
 import type { Change } from '../../table/change.ts';
-import { counted, type Finding, nothing } from './finding.ts';
+import type { SentMessage } from '../servers/mail.ts';
+import { compareEntries, type Entry } from './entries.ts';
+import { type Finding, joined } from './finding.ts';
 
-/** A mail as the mail server got it: its row's tag and its recipients. */
-export type ReceivedMail = { tag: string | undefined; to: readonly string[] };
+type Parts = {
+  /** As the mail server got them. */
+  mails: readonly SentMessage[];
+  outbox: readonly Image[];
+  changes: readonly Change[];
+  sender: string;
+};
 
-export function compareEmail(received: readonly ReceivedMail[], changes: readonly Change[]): Finding {
-  const finding = nothing();
-  const rows = changes.flatMap(planRows);
-  const expected = new Map(rows.map((row) => [tagOf(row), row]));
-  const times = counted(received.map(({ tag }) => tag ?? ''));
-  for (const [tag, { change, email }] of expected) {
-    const count = times.get(tag) ?? 0;
-    if (count === 0) finding.missing.push(`no mail ${email} for ${change}`);
-    if (count > 1) finding.doubled.push(`${count} mails ${email} for ${change}`);
-  }
-  for (const { tag, to } of received) {
-    const row = expected.get(tag ?? '');
-    if (row === undefined) finding.doubled.push('a mail that no change caused');
-    else if (to.length !== 1 || to[0] !== row.to)
-      finding.stale.push(`mail ${row.email} for ${row.change} went elsewhere`);
-  }
-  return finding;
+export function compareEmail({ mails, outbox, changes, sender }: Parts): Finding {
+  const planned = changes.flatMap((change) => planRows(change).map((row) => ({ change, row })));
+  const names = new Map(planned.map(({ row }) => [tagOf(row), nameOf(row)]));
+  const received = mails.map((mail) => receivedMail(mail, names));
+  const declared = planned.map(({ change, row }) => declaredMail(change, row, sender));
+  const rows = outbox.map((image) => decodeImage(image) as MailRow);
+  const held = rows.map((row) => ({ id: nameOf(row), fields: row }));
+  const settled = planned.map(({ row }) => settledRow(row, mails));
+  return joined([
+    compareEntries('the mailbox', received, declared, false),
+    compareEntries('the outbox', held, settled, false),
+  ]);
+}
+
+function nameOf({ change, email }: MailRow): string {
+  return `${change}/${email}`;
+}
+
+function declaredMail({ entity }: Change, row: MailRow, from: string): Entry {
+  const template = entity.emails[row.email]?.template;
+  const content = template && render(template, row.item ?? {});
+  return { id: nameOf(row), fields: { from, to: [row.to], others: [], ...content } };
+}
+
+function receivedMail(mail: SentMessage, names: ReadonlyMap<string, string>): Entry {
+  const { source: from, to, cc, bcc, replyTo, subject, text, html, tags } = mail;
+  return {
+    id: names.get(tags[rowTag] ?? '') ?? `a mail with the tag ${tags[rowTag]}`,
+    fields: { from, to, others: [...cc, ...bcc, ...replyTo], subject, text, html },
+  };
+}
+
+/** Whatever else a row would still hold is one difference more. */
+function settledRow({ item, to, ...row }: MailRow, mails: readonly SentMessage[]): Entry {
+  const mail = mails.find(({ tags }) => tags[rowTag] === tagOf(row));
+  return { id: nameOf(row), fields: { ...row, state: 'sent', messageId: mail?.messageId } };
 }

@@ -1,58 +1,101 @@
-/** Search against the table: every live item has its document at its version, and nothing else is to be found. */
-import { isDeepStrictEqual } from 'node:util';
+/**
+ * Search against the table: every live item has its document at its version, one without a version under any, and
+ * nothing else is to be found.
+ */
 import type { Client } from '@opensearch-project/opensearch';
+import type { App } from '../../pipeline/app.ts';
 import { documentOf, marks } from '../../sinks/search/plan.ts';
 import type { Fields } from '../../table/entity.ts';
-import type { Store } from '../../table/store.ts';
-import { type Finding, nothing } from './finding.ts';
-import type { TrueItem } from './truth.ts';
+import type { Table } from '../../table/table.ts';
+import { differing, type Finding, nothing } from './finding.ts';
+import type { TrueItem, Truth } from './truth.ts';
 
-type Held = { version: number; document: Fields };
+type Held = { item: string; version: number; document: Fields };
+type Expected = { version: number | undefined; document: Fields };
+type Index = { client: Client; prefix: string; app: App };
 
-export async function compareSearch(
-  client: Client,
-  prefix: string,
-  store: Store,
-  items: readonly TrueItem[],
-): Promise<Finding> {
+/** No search answers more at once (index.max_result_window, its default). */
+const mostFound = 10_000;
+
+export async function compareSearch({ client, prefix, app }: Index, truth: Truth): Promise<Finding> {
   const finding = nothing();
-  const searched = items.filter(({ entity }) => entity.search !== undefined);
-  const held = await documents(client, [
-    ...new Set(searched.map(({ entity }) => `${prefix}${entity.search?.index}`)),
-  ]);
-  const live = new Map(searched.filter(({ stored }) => stored.live).map((one) => [one.item, one]));
-  for (const [item, { entity, stored }] of live) {
-    const found = held.get(item);
-    const expiry = stored.fields[store.table.ttl];
-    const parsed = entity.parse(stored.fields);
-    if ('misfit' in parsed) continue; // refused and parked: search must not show it
-    const expected = documentOf(entity, parsed.item, typeof expiry === 'number' ? expiry : undefined);
-    if (found === undefined) finding.missing.push(`search has no document of ${item}`);
-    else if (found.version !== stored.version) {
-      finding.stale.push(`search has ${item} at version ${found.version}, the table at ${stored.version}`);
-    } else if (!isDeepStrictEqual(found.document, expected))
-      finding.stale.push(`search shows another content of ${item}`);
+  const held = new Map<string, Held>();
+  for (const name of new Set(app.entities.flatMap(({ search }) => search?.index ?? []))) {
+    const { total, documents } = await documentsIn(client, `${prefix}${name}`);
+    for (const one of documents) held.set(`${name}/${one.item}`, one);
+    // There is no field that every index could be paged by. So it is said, rather than less compared in silence.
+    if (documents.length < total)
+      finding.missing.push(
+        `search has ${total} documents in ${name}, of which only ${documents.length} were compared`,
+      );
   }
-  for (const [item, { document }] of held) {
-    if (!live.has(item) && document[marks.removedAt] === undefined)
-      finding.stale.push(`search still shows ${item}, which is gone`);
+  for (const one of truth.items) {
+    if (one.entity.search === undefined) continue;
+    const place = `${one.entity.search.index}/${one.item}`;
+    const expected = expectedOf(one, app.table, truth);
+    if (expected === undefined) continue;
+    compareDocument(finding, one.item, held.get(place), expected);
+    held.delete(place);
+  }
+  for (const [place, { document }] of held) {
+    if (document[marks.removedAt] === undefined)
+      finding.stale.push(`search still shows ${place}, which is gone`);
   }
   return finding;
 }
 
-/** All documents of the indices, removed ones too. */
-async function documents(client: Client, indices: readonly string[]): Promise<Map<string, Held>> {
-  const held = new Map<string, Held>();
-  for (const index of indices) {
-    await client.indices.refresh({ index });
-    const found = await client.search({ index, body: { query: { match_all: {} }, size: 10_000 } });
-    const ids = found.body.hits.hits.map(({ _id }) => _id ?? '');
-    if (ids.length === 0) continue;
-    const { body } = await client.mget({ index, body: { ids } });
-    for (const one of body.docs) {
-      const { _id, _version, _source } = one as { _id: string; _version?: number; _source?: Fields };
-      held.set(_id, { version: _version ?? 0, document: _source ?? {} });
-    }
+function compareDocument(finding: Finding, item: string, found: Held | undefined, expected: Expected): void {
+  if (found === undefined) {
+    finding.missing.push(`search has no document of ${item}`);
+    return;
   }
-  return held;
+  const { version = found.version, document } = expected;
+  const wrong = differing(found.document, document);
+  if (found.version !== version)
+    finding.stale.push(`search has ${item} at version ${found.version}, not ${version}`);
+  else if (wrong.length > 0) finding.stale.push(`search has another ${wrong.join(', ')} of ${item}`);
+}
+
+/**
+ * What search must show of an item, if anything. One that does not fit its entity any more is parked, and search
+ * goes on to show the newest version that did fit, until a person acts.
+ */
+function expectedOf(
+  { item, entity, stored }: TrueItem,
+  table: Table,
+  { changes, logged }: Truth,
+): Expected | undefined {
+  if (!stored.live) return undefined;
+  const ofItem = (change: { item: string }) => change.item === item;
+  const parsed = entity.parse(stored.fields);
+  const isRefused = logged.findLast(ofItem)?.misfit !== undefined;
+  if ('item' in parsed && !isRefused) {
+    const expiry = stored.fields[table.ttl];
+    const document = documentOf(entity, parsed.item, typeof expiry === 'number' ? expiry : undefined);
+    return { version: stored.version, document };
+  }
+  const fitting = changes.findLast(ofItem);
+  if (fitting?.after === undefined) return undefined;
+  const version = fitting.inexact === undefined ? fitting.version : undefined;
+  return { version, document: documentOf(entity, fitting.after, fitting.expiresAt) };
+}
+
+/** The documents of an index, removed ones too, and how many there are. */
+async function documentsIn(client: Client, index: string): Promise<{ total: number; documents: Held[] }> {
+  await client.indices.refresh({ index });
+  const query = { query: { match_all: {} }, size: mostFound, track_total_hits: true, _source: false };
+  const { total, hits } = (await client.search({ index, body: query })).body.hits;
+  const count = typeof total === 'number' ? total : (total?.value ?? 0);
+  if (hits.length === 0) return { total: count, documents: [] };
+  // A search could tell the versions as well, but not the one of this machine.
+  const { body } = await client.mget({ index, body: { ids: hits.map(({ _id }) => _id ?? '') } });
+  const found = body.docs as { _id: string; _version?: number; _source?: Fields }[];
+  return {
+    total: count,
+    documents: found.map(({ _id, _version, _source }) => ({
+      item: _id,
+      version: _version ?? 0,
+      document: _source ?? {},
+    })),
+  };
 }

@@ -9,6 +9,7 @@ import {
 import type { App } from '../../pipeline/app.ts';
 import type { Image } from '../../table/attributes.ts';
 import { type Change, itemName } from '../../table/change.ts';
+import type { Decoded } from '../../table/decode.ts';
 import type { Entity } from '../../table/entity.ts';
 import { epochSeconds, type Store } from '../../table/store.ts';
 import { readStored, type Stored } from '../../table/stored.ts';
@@ -17,9 +18,10 @@ import { lambdaRecord } from '../mapping/record.ts';
 export type TrueItem = { item: string; entity: Entity; stored: Stored };
 export type Truth = {
   items: TrueItem[];
+  /** In the stream's order. */
   changes: Change[];
-  /** Changes of items that do not fit their entity: parked, but logged all the same. */
-  misfits: Change[];
+  /** With them those of items that do not fit their entity: parked, but logged all the same. */
+  logged: Change[];
 };
 
 export async function readTruth(
@@ -30,12 +32,16 @@ export async function readTruth(
 ): Promise<Truth> {
   const images = await scan(store.dynamodb, store.tableName);
   const records = await readStream(streams, streamArn);
-  const decoded = records.map((record) => app.decode(record));
+  const logged = records.flatMap((record) => changeOf(app.decode(record)) ?? []);
   return {
     items: images.flatMap((image) => itemOf(app, store, image) ?? []),
-    changes: decoded.flatMap((entry) => (entry.verdict === 'change' ? [entry.change] : [])),
-    misfits: decoded.flatMap((entry) => (entry.verdict === 'parked' ? (entry.change ?? []) : [])),
+    changes: logged.filter(({ misfit }) => misfit === undefined),
+    logged,
   };
+}
+
+function changeOf(decoded: Decoded): Change | undefined {
+  return 'change' in decoded ? decoded.change : undefined;
 }
 
 export async function scan(dynamodb: DynamoDBClient, TableName: string): Promise<Image[]> {

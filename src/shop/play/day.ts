@@ -44,6 +44,7 @@ const cleosSecond = {
 export const day: readonly Step[] = [
   {
     title: 'three customers sign up',
+    causes: { changes: { insert: 3 }, events: { CustomerRegistered: 3 } },
     async play(store) {
       for (const [userId, name] of [
         ['ada', 'Ada Ayoub'],
@@ -57,6 +58,7 @@ export const day: readonly Step[] = [
   },
   {
     title: 'five products are added',
+    causes: { changes: { insert: 5 }, events: { ProductAdded: 5 } },
     async play(store) {
       for (const product of products)
         await shop(store).addProduct(product, by('merchant', `add-${product.productId}`));
@@ -64,6 +66,12 @@ export const day: readonly Step[] = [
   },
   {
     title: 'an order is sent five times at once, and is one order',
+    // An order takes from the stock of its products: one modification for each line.
+    causes: {
+      changes: { insert: 1, modify: 2 },
+      events: { OrderPlaced: 1 },
+      mails: { orderConfirmation: 1 },
+    },
     async play(store) {
       await Promise.all(
         Array.from({ length: 5 }, () => shop(store).placeOrder(adasOrder, by('ada', 'order-ada-1'))),
@@ -72,6 +80,11 @@ export const day: readonly Step[] = [
   },
   {
     title: 'three more orders are placed',
+    causes: {
+      changes: { insert: 3, modify: 4 },
+      events: { OrderPlaced: 3 },
+      mails: { orderConfirmation: 3 },
+    },
     async play(store) {
       await shop(store).placeOrder(bobsOrder, by('bob', 'order-bob-1'));
       await shop(store).placeOrder(cleosOrder, by('cleo', 'order-cleo-1'));
@@ -80,24 +93,29 @@ export const day: readonly Step[] = [
   },
   {
     title: "Ada's order is paid",
+    causes: { changes: { modify: 1 }, events: { OrderPaid: 1 } },
     play: (store) => step(store, adasOrder, 'paid', by('payments', 'pay-ada-1')),
   },
   {
     title: "Ada's order is shipped",
+    causes: { changes: { modify: 1 }, events: { OrderShipped: 1 }, mails: { orderShipped: 1 } },
     play: (store) => step(store, adasOrder, 'shipped', by('warehouse', 'ship-ada-1')),
   },
   {
     title: 'tea is restocked',
+    causes: { changes: { modify: 1 }, events: { ProductRestocked: 1 } },
     async play(store) {
       await shop(store).restockProduct('tea', 60, by('warehouse', 'restock-tea-1'));
     },
   },
   {
     title: "Cleo's order is cancelled",
+    causes: { changes: { modify: 1 }, events: { OrderCancelled: 1 } },
     play: (store) => step(store, cleosOrder, 'cancelled', by('cleo', 'cancel-cleo-1')),
   },
   {
     title: 'Bob and the tea pot are removed',
+    causes: { changes: { remove: 2 }, events: { CustomerRemoved: 1, ProductRemoved: 1 } },
     async play(store) {
       await shop(store).removeCustomer('bob', {
         ...by('support', 'remove-bob'),
@@ -108,12 +126,18 @@ export const day: readonly Step[] = [
   },
   {
     title: 'Bob signs up again',
+    causes: { changes: { insert: 1 }, events: { CustomerRegistered: 1 } },
     async play(store) {
       const input = { userId: 'bob', name: 'Bob Brandt', email: 'bob@example.com', marketing: false };
       await shop(store).registerCustomer(input, by('bob', 'sign-up-bob-again'));
     },
   },
-  { title: 'somebody edits the jam behind our back, and deletes the figs', play: behindOurBack },
+  {
+    title: 'somebody edits the jam behind our back, and deletes the figs',
+    // Two modifications: the edit, and the version that Sluice gives the jam after it.
+    causes: { changes: { modify: 2, remove: 1 }, events: { ProductRemoved: 1 } },
+    play: behindOurBack,
+  },
 ];
 
 async function step(

@@ -1,8 +1,10 @@
 /** An item's history, as the audit trail has it: newest first. */
-import { QueryCommand } from '@aws-sdk/client-dynamodb';
+import { paginateQuery } from '@aws-sdk/client-dynamodb';
 import type { Connections } from '../../connections.ts';
 import { decodeImage } from '../../table/attributes.ts';
+import type { Fields } from '../../table/entity.ts';
 import { plainJson } from '../../table/json.ts';
+import { readRows } from './row.ts';
 
 const shown = [
   'version',
@@ -15,6 +17,7 @@ const shown = [
   'request',
   'occurredAt',
   'diff',
+  'incomplete',
 ];
 
 export async function historyOf(
@@ -22,20 +25,24 @@ export async function historyOf(
   item: string,
   limit: number,
 ): Promise<unknown[]> {
-  const { Items = [] } = await dynamodb.send(
-    new QueryCommand({
+  const pages = paginateQuery(
+    { client: dynamodb, pageSize: limit },
+    {
       TableName: config.SLUICE_AUDIT_TABLE,
       KeyConditionExpression: 'pk = :item',
       ExpressionAttributeValues: { ':item': { S: item } },
       ScanIndexForward: false,
       ConsistentRead: true,
-      Limit: limit,
-    }),
+    },
   );
-  return Items.map((image) => {
-    const row = decodeImage(image);
-    return plainJson(
-      Object.fromEntries(shown.filter((name) => name in row).map((name) => [name, row[name]])),
-    );
-  });
+  const rows: Fields[] = [];
+  for await (const { Items = [] } of pages) {
+    rows.push(...Items.map((image) => decodeImage(image)));
+    // In this order a row's parts come before it: what is there of a row is all of it.
+    if (rows.filter(({ part }) => part === undefined).length >= limit) break;
+  }
+  const whole = readRows(rows).slice(0, limit);
+  return whole.map((row) =>
+    plainJson(Object.fromEntries(shown.filter((name) => name in row).map((name) => [name, row[name]]))),
+  );
 }

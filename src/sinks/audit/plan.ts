@@ -1,11 +1,16 @@
 /** The audit row of a change: who, why and what differs, under the item and in version order. */
-import { decodeImage, type Image } from '../../table/attributes.ts';
+import type { Image } from '../../table/attributes.ts';
 import { canonicalImage, hash, sameAttribute } from '../../table/canonical.ts';
 import { type Change, versionText } from '../../table/change.ts';
-import type { Fields } from '../../table/entity.ts';
 import type { Row } from '../../table/putAbsent.ts';
+import { shortened } from '../../table/rowSize.ts';
 import type { Table } from '../../table/table.ts';
+import { type Difference, packed } from './row.ts';
 
+/**
+ * Two rows, planned or stored, are the same if `readRows` gives the same for both. Their bytes can differ: zlib does
+ * not write the same in every version.
+ */
 export function planRow(table: Table, change: Change): Row[] {
   const { entity, images } = change;
   if (entity.audit === undefined) return [];
@@ -25,13 +30,13 @@ export function planRow(table: Table, change: Change): Row[] {
       versionBefore: change.versionBefore,
       exact: change.inexact === undefined,
       inexact: change.inexact,
-      misfit: change.misfit,
+      misfit: shortened(change.misfit),
       expired: change.expired,
-      actor: change.actor,
-      reason: change.reason,
-      request: change.request,
+      actor: shortened(change.actor),
+      reason: shortened(change.reason),
+      request: shortened(change.request),
       occurredAt: change.occurredAt,
-      diff: difference(table, images.before, images.after, entity.audit.redact),
+      diff: packed(difference(table, images.before, images.after, entity.audit.redact)),
     },
   ];
 }
@@ -41,8 +46,6 @@ function rowOrder(change: Change): string {
   const last = change.id.slice(change.id.lastIndexOf('/') + 1);
   return change.inexact === undefined ? last : `${versionText(change.version)}${last}`;
 }
-
-type Difference = { before?: unknown; after?: unknown } | 'redacted';
 
 function difference(
   table: Table,
@@ -57,14 +60,9 @@ function difference(
   return Object.fromEntries(
     changed.map((name) => [
       name,
-      redact.includes(name) ? 'redacted' : { ...side('before', before, name), ...side('after', after, name) },
+      redact.includes(name) ? 'redacted' : { before: own(before, name), after: own(after, name) },
     ]),
   );
-}
-
-function side(label: 'before' | 'after', image: Image, name: string): Fields {
-  const value = own(image, name);
-  return value === undefined ? {} : { [label]: decodeImage({ value }).value };
 }
 
 function own(image: Image, name: string): Image[string] | undefined {

@@ -1,0 +1,28 @@
+/** The parked records against table and stream: whatever does not fit its entity is set aside, for a person to see. */
+import { gunzipSync } from 'node:zlib';
+import type { App } from '../../pipeline/app.ts';
+import { decodeImage, type Image } from '../../table/attributes.ts';
+import { type Finding, nothing } from './finding.ts';
+import type { Truth } from './truth.ts';
+
+/** `images`: the deliveries table. */
+export function compareParked(app: App, images: readonly Image[], { items, logged }: Truth): Finding {
+  const finding = nothing();
+  const parked = new Set(images.flatMap((image) => changeOf(app, image) ?? []));
+  const misfits = logged.filter(({ misfit }) => misfit !== undefined).map(({ id }) => id);
+  // Asked of the items themselves as well: a misfit that was let through would not be among the misfits.
+  const unfit = items
+    .filter(({ entity, stored }) => stored.live && 'misfit' in entity.parse(stored.fields))
+    .map(({ item }) => logged.findLast((change) => change.item === item)?.id ?? item);
+  for (const id of new Set([...misfits, ...unfit]))
+    if (!parked.has(id)) finding.missing.push(`${id} does not fit its entity, and is not parked`);
+  return finding;
+}
+
+/** The id of the change that a parked record shows, if it can be read. */
+function changeOf(app: App, image: Image): string | undefined {
+  const { record } = decodeImage(image);
+  if (!(record instanceof Uint8Array)) return undefined;
+  const decoded = app.decode(JSON.parse(gunzipSync(record).toString()));
+  return 'change' in decoded ? decoded.change?.id : undefined;
+}
