@@ -52,6 +52,7 @@ test('nothing in a field can break out of its line or steer a terminal', () => {
   for (const json of [true, false]) {
     const lines = written('info', json, (log) => log.info('batch', { change: hostile }));
     expect(lines).toHaveLength(1);
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there.
     expect(lines[0]).not.toMatch(/[\r\n\u001b\u0007]/);
   }
   const [line] = written('info', false, (log) => log.info('batch', { change: hostile }));

@@ -73,9 +73,16 @@ function deliverAll(sinks: readonly Sink[], decoded: readonly Decoded[]): Promis
 
 export function storeOf(app: App, connections: Connections): Store {
   const { dynamodb, config } = connections;
-  // Versions begin at the time: where this host's clock is wrong, the SDK has learnt by how much from AWS.
-  const now = () => connections.now() + (dynamodb.config.systemClockOffset ?? 0);
+  // Versions begin at the time: where this host's clock is wrong, the SDK has learnt by how much.
+  const now = () => connections.now() + skewOf(dynamodb.config.systemClockOffset);
   return { dynamodb, table: app.table, tableName: config.SLUICE_TABLE, now };
+}
+
+/** A clock that is off by no more than this is not corrected: the SDK learns the time from replies, to the second. */
+const smallSkew = 60_000;
+
+function skewOf(learnt: number | undefined): number {
+  return learnt !== undefined && Math.abs(learnt) > smallSkew ? learnt : 0;
 }
 
 function openSinks(app: App, reader: Reader, connections: Connections): Sink[] {

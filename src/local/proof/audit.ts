@@ -1,5 +1,6 @@
 /** The audit trail against the stream: every change has its whole row, once, and each row continues the one before. */
 import { planRow } from '../../sinks/audit/plan.ts';
+import { readRows } from '../../sinks/audit/row.ts';
 import { decodeImage, type Image } from '../../table/attributes.ts';
 import type { Change } from '../../table/change.ts';
 import type { Fields } from '../../table/entity.ts';
@@ -9,8 +10,8 @@ import type { Finding } from './finding.ts';
 
 /** `logged`: the changes of items that do not fit, too. */
 export function compareAudit(table: Table, images: readonly Image[], logged: readonly Change[]): Finding {
-  const rows = images.map((image) => decodeImage(image));
-  const expected = logged.flatMap((change) => planRow(table, change));
+  const rows = readRows(images.map((image) => decodeImage(image)));
+  const expected = readRows(logged.flatMap((change) => planRow(table, change)));
   const finding = compareEntries('the audit trail', rows.map(entryOf), expected.map(entryOf), false);
   finding.missing.push(...gaps(rows));
   return finding;

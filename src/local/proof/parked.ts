@@ -1,14 +1,16 @@
 /** The parked records against table and stream: whatever does not fit its entity is set aside, for a person to see. */
-import { gunzipSync } from 'node:zlib';
+import { readParked } from '../../deliveries/park.ts';
 import type { App } from '../../pipeline/app.ts';
 import { decodeImage, type Image } from '../../table/attributes.ts';
+import type { StreamRecord } from '../../table/decode.ts';
 import { type Finding, nothing } from './finding.ts';
 import type { Truth } from './truth.ts';
 
 /** `images`: the deliveries table. */
 export function compareParked(app: App, images: readonly Image[], { items, logged }: Truth): Finding {
   const finding = nothing();
-  const parked = new Set(images.flatMap((image) => changeOf(app, image) ?? []));
+  const rows = readParked(images.map((image) => decodeImage(image)));
+  const parked = new Set(rows.flatMap(({ record }) => changeOf(app, record) ?? []));
   const misfits = logged.filter(({ misfit }) => misfit !== undefined).map(({ id }) => id);
   // Asked of the items themselves as well: a misfit that was let through would not be among the misfits.
   const unfit = items
@@ -20,9 +22,8 @@ export function compareParked(app: App, images: readonly Image[], { items, logge
 }
 
 /** The id of the change that a parked record shows, if it can be read. */
-function changeOf(app: App, image: Image): string | undefined {
-  const { record } = decodeImage(image);
-  if (!(record instanceof Uint8Array)) return undefined;
-  const decoded = app.decode(JSON.parse(gunzipSync(record).toString()));
+function changeOf(app: App, record: StreamRecord | undefined): string | undefined {
+  if (record === undefined) return undefined;
+  const decoded = app.decode(record);
   return 'change' in decoded ? decoded.change?.id : undefined;
 }

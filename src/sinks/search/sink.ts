@@ -4,16 +4,19 @@
  * late older write would bring the document back (index setting `index.gc_deletes`).
  */
 import type { Client } from '@opensearch-project/opensearch';
+import { chunk } from '../../pipeline/chunk.ts';
 import type { Answer, Sink, SinkFactory } from '../../pipeline/sink.ts';
 import type { Store } from '../../table/store.ts';
 import { marks, newer, plan, type SearchRequest } from './plan.ts';
 import { adoptOvertaken, type DocumentRequest, resolve } from './reread.ts';
 
+const limits = { count: 500, bytes: 5_000_000 };
 const idBytes = 512; // OpenSearch takes no longer id, and refuses the whole request for one
 
 export const search: SinkFactory = ({ connections, store }) => {
   const client = connections.search;
   if (client === undefined) return undefined;
+  const target: Target = { client, store, prefix: connections.config.SLUICE_SEARCH_PREFIX };
   const sink: Sink<SearchRequest> = {
     name: 'search',
     kind: 'view',
@@ -21,9 +24,10 @@ export const search: SinkFactory = ({ connections, store }) => {
     plan,
     target: ({ index, id }) => `${index}/${id}`,
     newer,
-    limits: { count: 500, bytes: 5_000_000 },
-    size: (request) => (request.kind === 'document' ? JSON.stringify(request.document).length * 2 : 1_000),
-    send: (requests) => send({ client, store, prefix: connections.config.SLUICE_SEARCH_PREFIX }, requests),
+    limits,
+    // How large a document becomes that is not read yet, nobody knows: `send` counts again.
+    size: (request) => (request.kind === 'document' ? bytesOf(target, request) : 1_000),
+    send: (requests) => send(target, requests),
   };
   return sink as Sink;
 };
@@ -43,7 +47,9 @@ async function send(target: Target, requests: SearchRequest[]): Promise<Answer[]
       answers.set(request, failed(`its id is longer than ${idBytes} bytes`, false));
     else documents.set(request, document);
   }
-  const sent = await bulk(target, [...documents.values()]);
+  const sent: Answer[] = [];
+  for (const part of chunk([...documents.values()], limits, (document) => bytesOf(target, document)))
+    sent.push(...(await bulk(target, part)));
   const overtaken = [...documents.values()].filter(isOvertaken(sent));
   const held = (asked: readonly SearchRequest[]) => heldVersions(target, asked);
   const unadopted = await adoptOvertaken(target.store, overtaken, held).catch(
@@ -91,6 +97,12 @@ async function bulk(target: Target, requests: DocumentRequest[]): Promise<Answer
     const half = Math.ceil(requests.length / 2);
     return [...(await bulk(target, requests.slice(0, half))), ...(await bulk(target, requests.slice(half)))];
   }
+}
+
+/** What it takes of a bulk body, in UTF-8: two lines. */
+function bytesOf({ prefix }: Target, request: DocumentRequest): number {
+  const lines = operation(prefix, request).map((line) => `${JSON.stringify(line)}\n`);
+  return Buffer.byteLength(lines.join(''));
 }
 
 function operation(prefix: string, { index, id, version, document }: DocumentRequest) {
