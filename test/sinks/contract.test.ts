@@ -1,40 +1,33 @@
 /** What every sink keeps to. */
 import type { DynamoDBRecord } from 'aws-lambda';
 import { describe, expect, test } from 'vitest';
-import type { Sink, SinkName } from '../../src/pipeline/sink.ts';
-import { storeOf } from '../../src/pipeline/stream.ts';
+import type { Sink } from '../../src/pipeline/sink.ts';
+import { order } from '../../src/shop/entities/order.ts';
 import type { Change } from '../../src/table/change.ts';
-import { eventOf } from '../support/records.ts';
-import { fresh, history, orderAt, purchase } from './items.ts';
-import type { ServiceProxy } from './proxy.ts';
-import { allTaken, from, openWorld } from './world.ts';
+import type { Entity, Fields } from '../../src/table/entity.ts';
+import { keysOf, life, openContract } from './contract.ts';
+import { nameOf } from './items.ts';
+import { allTaken, from } from './world.ts';
 
-const world = await openWorld();
-const { proxies, connections } = world;
-const context = { connections, store: storeOf(world.app, connections) };
-const sinks: Sink[] = world.app.sinks.flatMap((factory) => factory(context) ?? []);
+const { world, subjects, cache } = await openContract();
 
-const readerOf = ({ kind }: Sink) => (kind === 'act' ? 'notify' : 'project');
-/** What a sink needs; the cache of these tests lies in memory. */
-const services: Partial<Record<SinkName, ServiceProxy>> = {
-  search: proxies.search,
-  audit: proxies.dynamodb,
-  email: proxies.dynamodb,
-  bus: proxies.bus,
-};
-
-function placed(): DynamoDBRecord[] {
-  return history(undefined, orderAt(1, purchase(fresh('o'))));
-}
-
-function changeOf(record: DynamoDBRecord | undefined): Change {
-  const decoded = world.app.decode(record ?? {});
+function changeOf(record: DynamoDBRecord): Change {
+  const decoded = world.app.decode(record);
   if (decoded.verdict !== 'change') throw new Error(`It is ${decoded.verdict}.`);
   return decoded.change;
 }
 
+const requested = () => Object.values(world.proxies).flatMap(({ seen }) => seen);
+const fill = async (item: Fields) => {
+  for (const key of keysOf(item)) {
+    const held = await cache.read(key);
+    if ('token' in held) await cache.fill(key, held.token, 'held', 60_000);
+  }
+};
+const failures = () => world.batches.at(-1)?.failures ?? [];
+
 test('there are five of them', () => {
-  expect(sinks.map(({ name, kind }) => `${name}: ${kind}`)).toEqual([
+  expect(subjects.map(({ sink: { name, kind } }) => `${name}: ${kind}`)).toEqual([
     'search: view',
     'cache: view',
     'audit: log',
@@ -43,48 +36,143 @@ test('there are five of them', () => {
   ]);
 });
 
-describe.each(sinks)('$name', (sink) => {
+describe.each(subjects.map((subject) => ({ name: subject.sink.name, subject })))('$name', ({ subject }) => {
+  const { sink, service, take, holds, member, shipped, placedAfterwards, most, large, tooLarge } = subject;
+  const repeats = sink.name === 'bus';
+  /** All that its service was asked for, each once. */
+  const asks = () => new Set(service.calls().flatMap(({ about }) => about));
+  /** The key of an item in the cache is no name of it. */
+  const isAbout = (item: Fields) => (about: string) =>
+    about.includes(nameOf(item)) || keysOf(item).includes(about);
+
   test('plans without asking anybody, and the same each time', () => {
-    const [record] = placed();
-    const once = sink.plan(changeOf(record));
+    const { placed } = life();
+    const once = sink.plan(changeOf(placed));
     expect(once.length).toBeGreaterThan(0);
-    expect(JSON.stringify(sink.plan(changeOf(record)))).toBe(JSON.stringify(once));
-    expect(Object.values(proxies).flatMap(({ seen }) => seen)).toEqual([]);
+    expect(JSON.stringify(sink.plan(changeOf(placed)))).toBe(JSON.stringify(once));
+    expect([...requested(), ...service.calls()]).toEqual([]);
   });
 
   test('says of each request what it is about, and how large it is', () => {
-    for (const request of sink.plan(changeOf(placed()[0]))) {
+    for (const request of sink.plan(changeOf(life().placed))) {
       expect(sink.target(request)).toEqual(expect.any(String));
       expect(sink.size(request)).toBeGreaterThan(0);
       expect(sink.size(request)).toBeLessThan(sink.limits.bytes);
     }
   });
 
-  test('answers each request of a full call, in order', async () => {
-    const changes = Array.from({ length: sink.limits.count }, () => changeOf(placed()[0]));
-    const requests = changes.flatMap((change) => sink.plan(change)).slice(0, sink.limits.count);
-    expect(await sink.send(requests)).toEqual(requests.map(() => ({ state: 'applied' })));
+  test('makes no call for an entity that does not name it', async () => {
+    const { [member]: _, ...others } = order;
+    // Of events and emails an entity has none, of the others it lacks the member.
+    const bare: object = member === 'emails' || member === 'events' ? { ...others, [member]: {} } : others;
+    const { placed, shipped } = life();
+    expect(await take([placed, shipped], { order: bare as Entity })).toEqual(allTaken);
+    expect([...requested(), ...service.calls()]).toEqual([]);
+    expect(await take([placed, shipped])).toEqual(allTaken);
+    expect(service.calls().length).toBeGreaterThan(0);
   });
 
-  test('takes the same again without harm', async () => {
-    const requests = sink.plan(changeOf(placed()[0]));
-    await sink.send(requests);
-    const states = (await sink.send(requests)).map(({ state }) => state);
-    expect(states).toEqual(
-      requests.map(() => (sink.name === 'audit' || sink.name === 'email' ? 'repeated' : 'applied')),
-    );
+  test('makes no call for an empty batch', async () => {
+    expect(await take([])).toEqual(allTaken);
+    expect([...requested(), ...service.calls()]).toEqual([]);
   });
 
-  const service = services[sink.name];
-  if (service === undefined) return;
+  test('fails exactly what its service refuses', async () => {
+    const [one, refused, other] = [life(), life(), life()];
+    service.refuse(isAbout(refused.item));
+    expect(await take([one.placed, refused.placed, other.placed])).toEqual(from(refused.placed));
+    const { id } = changeOf(refused.placed);
+    for (const { change } of failures()) expect(change).toBe(id);
+    const counts = world.batches.at(-1)?.sinks[sink.name];
+    const requests = (record: DynamoDBRecord) => sink.plan(changeOf(record)).length;
+    expect(counts).toMatchObject({
+      applied: requests(one.placed) + requests(other.placed),
+      failed: requests(refused.placed),
+    });
+  });
 
-  test('with its service gone, sends the record back and holds no other sink', async () => {
-    const records = [...placed(), ...placed()];
-    service.conduct = () => 'closed';
-    expect(await world.take(readerOf(sink), eventOf(...records))).toEqual(from(records[0]));
-    for (const [name, counts] of Object.entries(world.batches.at(-1)?.sinks ?? {}))
-      expect(counts.failed > 0, name).toBe(name === sink.name);
+  test('fails what is not answered for', async () => {
+    const [one, other, last] = [life(), life(), life()];
+    service.omitLast();
+    expect(await take([one.placed, other.placed, last.placed])).toEqual(from(last.placed));
+  });
+
+  test('fails everything where nothing is answered', async () => {
+    const [one, other] = [life(), life()];
+    service.fallSilent();
+    expect(await take([one.placed, other.placed])).toEqual(from(one.placed));
+    expect(world.batches.at(-1)?.sinks[sink.name]).toMatchObject({ applied: 0, repeated: 0, superseded: 0 });
+  });
+
+  test('with its service gone sends the record back, and later takes it', async () => {
+    const [one, other] = [life(), life()];
+    service.goAway();
+    expect(await take([one.placed, other.placed])).toEqual(from(one.placed));
     service.calm();
-    expect(await world.take(readerOf(sink), eventOf(...records))).toEqual(allTaken);
+    expect(await take([one.placed, other.placed])).toEqual(allTaken);
+    expect(world.batches.at(-1)?.sinks[sink.name]).toMatchObject({ failed: 0 });
+  });
+
+  test('whose plan throws fails that change alone', async () => {
+    const [one, bad, other] = [life(), life(), life()];
+    const plan: Sink['plan'] = (change) => {
+      if (change.item === nameOf(bad.item)) throw new Error('no plan');
+      return sink.plan(change);
+    };
+    const records = [one.placed, bad.placed, other.placed];
+    expect(await take(records, { sink: { ...sink, plan } })).toEqual(from(bad.placed));
+    const about = service.calls().flatMap((call) => call.about);
+    for (const { item } of [one, other]) expect(about.some(isAbout(item))).toBe(true);
+    expect(about.some(isAbout(bad.item))).toBe(false);
+  });
+
+  test(`${repeats ? 'publishes the same ids' : 'ends as after once'} when all is taken again`, async () => {
+    const { item, placed, shipped } = life();
+    await fill(item);
+    await take([placed, shipped]);
+    const once = await holds(item);
+    const asked = asks();
+    expect(await take([placed, shipped, placed, shipped])).toEqual(allTaken);
+    expect(await holds(item)).toEqual(repeats ? [...once, ...once, ...once] : once);
+    expect(asks()).toEqual(asked);
+  });
+
+  test('taken out of order holds what it must', async () => {
+    const { item, placed, shipped: newest } = life();
+    await take([newest]);
+    expect(await holds(item)).toEqual(shipped);
+    await fill(item);
+    expect(await take([placed])).toEqual(allTaken);
+    expect(await holds(item)).toEqual(placedAfterwards);
+  });
+
+  test('asks for no more at once than its service takes, and no more often than it must', async () => {
+    const records = Array.from({ length: most.count + 1 }, () => life().placed);
+    const requests = records.flatMap((record) => sink.plan(changeOf(record)));
+    expect(await take(records)).toEqual(allTaken);
+    const counts = service.calls().map(({ about }) => about.length);
+    expect(Math.max(...counts)).toBe(most.count);
+    expect(counts).toHaveLength(Math.ceil(requests.length / most.count));
+    expect(asks().size).toBe(requests.length);
+  });
+
+  test('sends no more bytes at once than its service takes, and leaves nothing out', async () => {
+    const records = Array.from({ length: 30 }, () => life(large).placed);
+    const requests = records.flatMap((record) => sink.plan(changeOf(record)));
+    expect(await take(records)).toEqual(allTaken);
+    const calls = service.calls();
+    expect(calls.length).toBeGreaterThan(1);
+    for (const { bytes } of calls) expect(bytes).toBeLessThan(most.bytes);
+    expect(asks().size).toBe(requests.length);
+  });
+
+  if (tooLarge === undefined) return;
+
+  test('refuses what no call holds, unsent, and takes its neighbours', async () => {
+    const [one, bad, other] = [life(), life(tooLarge), life()];
+    expect(await take([one.placed, bad.placed, other.placed])).toEqual(from(bad.placed));
+    expect(failures()[0]?.reason).toContain(`more than the ${sink.limits.bytes} bytes`);
+    for (const { item } of [one, other]) expect([...asks()].some(isAbout(item))).toBe(true);
+    for (const { bytes } of service.calls()) expect(bytes).toBeLessThan(most.bytes);
   });
 });
