@@ -36,10 +36,9 @@ export function install() {
   if (existsSync(mark) && readFileSync(mark, 'utf8') === state) return;
   console.error('Installing the dependencies, once; this takes about half a minute…');
   const began = Date.now();
+  const ci = ['ci', '--include=dev', '--include=optional', '--loglevel=error'];
   const npm = process.env.npm_execpath;
-  const command = npm
-    ? [process.execPath, [npm, 'ci', '--loglevel=error']]
-    : ['npm', ['ci', '--loglevel=error']];
+  const command = npm ? [process.execPath, [npm, ...ci]] : ['npm', ci];
   const { status, error } = spawnSync(command[0], command[1], { cwd: root, stdio: ['ignore', 2, 2] });
   if (status !== 0) {
     console.error(`The installation failed${error ? `: ${error.message}` : ''}. Run "npm ci" to see why.`);

@@ -10,6 +10,9 @@ import { day, onDemand } from './shop/play/day.ts';
 import { warehouse } from './shop/play/subscriber.ts';
 import { readsOf } from './shop/reads.ts';
 
+// Whoever reads may close early, as `head` does.
+process.stdout.on('error', () => process.exit(1));
+
 const program = new Command('sluice').description(
   'Takes every change of a DynamoDB table to every place that must know.',
 );

@@ -5,7 +5,11 @@ type Form<Value> = { expected: string; example: string; read(text: string): Valu
 
 export type Variable<Value> = Form<Value> & { meaning: string; default?: Value };
 
-const text: Form<string> = { expected: 'a text without spaces', example: 'shop', read: matching(/^\S+$/) };
+const eventSource: Form<string> = {
+  expected: 'a text without spaces that does not begin with "aws."',
+  example: 'sluice.shop',
+  read: matching(/^(?!aws\.)\S{1,256}$/),
+};
 
 const name: Form<string> = {
   expected: '3 to 255 letters, digits, ".", "_" or "-"',
@@ -13,10 +17,16 @@ const name: Form<string> = {
   read: matching(/^[A-Za-z0-9._-]{3,255}$/),
 };
 
-const prefix: Form<string> = {
-  expected: 'lower-case letters, digits, "-" or ":"',
+const indexPrefix: Form<string> = {
+  expected: 'lower-case letters, digits or "-", a letter or digit first',
   example: 'staging-',
-  read: matching(/^[a-z0-9:-]*$/),
+  read: matching(/^[a-z0-9][a-z0-9-]*$/),
+};
+
+const keyPrefix: Form<string> = {
+  expected: 'lower-case letters, digits, "-" or ":"',
+  example: 'staging:',
+  read: matching(/^[a-z0-9:-]+$/),
 };
 
 const address: Form<string> = {
@@ -51,12 +61,12 @@ export const variables = {
   SLUICE_OUTBOX_TABLE: { ...name, default: 'sluice-outbox', meaning: 'rows of mail to send' },
   SLUICE_AUDIT_TABLE: { ...name, default: 'sluice-audit', meaning: 'the audit trail' },
   SLUICE_BUS: { ...name, default: 'sluice-bus', meaning: 'the EventBridge bus for domain events' },
-  SLUICE_EVENT_SOURCE: { ...text, default: 'sluice.shop', meaning: 'the source of domain events' },
+  SLUICE_EVENT_SOURCE: { ...eventSource, default: 'sluice.shop', meaning: 'the source of domain events' },
   SLUICE_SENDER: { ...address, default: 'shop@example.com', meaning: 'the address that mail comes from' },
   SLUICE_SEARCH_ENDPOINT: { ...endpoint, meaning: 'OpenSearch; unset: search is off' },
-  SLUICE_SEARCH_PREFIX: { ...prefix, default: '', meaning: 'put before the name of every search index' },
+  SLUICE_SEARCH_PREFIX: { ...indexPrefix, default: '', meaning: 'put before the name of every search index' },
   SLUICE_CACHE_ENDPOINT: { ...cache, meaning: 'Redis or Valkey; unset: the cache is off' },
-  SLUICE_CACHE_PREFIX: { ...prefix, default: '', meaning: 'put before every cache key' },
+  SLUICE_CACHE_PREFIX: { ...keyPrefix, default: '', meaning: 'put before every cache key' },
   SLUICE_DYNAMODB_ENDPOINT: {
     ...endpoint,
     meaning: 'local runs: a DynamoDB with streams to use, instead of the embedded one',
@@ -95,8 +105,20 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
       problems.push(`${name} must be ${variable.expected}, for example ${variable.example}.`);
     else config[name] = value;
   }
+  problems.push(...sameTables(config));
   if (problems.length > 0) throw new Error(problems.join('\n'));
   return config as Config;
+}
+
+/** Each table holds one kind of row. */
+function sameTables(config: Readonly<Record<string, string>>): string[] {
+  const tables = Object.keys(variables).filter((name) => name.endsWith('_TABLE'));
+  return tables.flatMap((name, index) => {
+    const other = tables.slice(0, index).find((earlier) => config[earlier] === config[name]);
+    return other === undefined || config[name] === undefined
+      ? []
+      : [`${name} and ${other} name one table; each needs its own.`];
+  });
 }
 
 function matching(pattern: RegExp): (text: string) => string | undefined {

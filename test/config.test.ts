@@ -47,3 +47,16 @@ test('the table of variables in the README says what the list says', () => {
     expect(readme).toContain(`| \`${name}\` | ${variable.expected} | ${byDefault} | ${variable.meaning} |`);
   }
 });
+
+test('two tables of one name are refused: each holds one kind of row', () => {
+  const attempt = () => readConfig({ SLUICE_TABLE: 'one-table', SLUICE_AUDIT_TABLE: 'one-table' });
+  expect(attempt).toThrow('SLUICE_AUDIT_TABLE and SLUICE_TABLE name one table');
+});
+
+test.each([
+  ['SLUICE_SEARCH_PREFIX', 'x:'],
+  ['SLUICE_SEARCH_PREFIX', '-'],
+  ['SLUICE_EVENT_SOURCE', 'aws.shop'],
+])('what the service would refuse is refused here: %s=%s', (name, value) => {
+  expect(() => readConfig({ [name]: value })).toThrow(`${name} must be `);
+});

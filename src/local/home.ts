@@ -102,11 +102,26 @@ function setEnvironment(environment: NodeJS.ProcessEnv, values: Record<string, s
 
 async function prepare(
   app: App,
-  { dynamodb, eventbridge, search, config }: Connections,
+  { dynamodb, eventbridge, search, cache, config }: Connections,
 ): Promise<StreamArns> {
-  if (search !== undefined) await ensureIndices(search, config.SLUICE_SEARCH_PREFIX, app.entities);
+  await reach('Search', 'SLUICE_SEARCH_ENDPOINT', async () => {
+    if (search !== undefined) await ensureIndices(search, config.SLUICE_SEARCH_PREFIX, app.entities);
+  });
+  await reach('The cache', 'SLUICE_CACHE_ENDPOINT', () => cache?.peek('sluice'));
   await eventbridge.send(new CreateEventBusCommand({ Name: config.SLUICE_BUS }));
-  return ensureTables(dynamodb, config, app.table);
+  return reach('DynamoDB', 'SLUICE_DYNAMODB_ENDPOINT', () => ensureTables(dynamodb, config, app.table));
+}
+
+/** A service that does not answer is named before anything begins, with the variable that says where it is. */
+async function reach<Value>(service: string, variable: string, ask: () => Promise<Value> | undefined) {
+  try {
+    return (await ask()) as Value;
+  } catch (cause) {
+    const { message } = cause instanceof Error ? cause : new Error(String(cause));
+    throw new Error(`${service} does not answer as it should: ${message}. Is ${variable} right?`, {
+      cause,
+    });
+  }
 }
 
 type Mappings = Record<FunctionName, ReturnType<typeof eventSourceMapping>>;

@@ -46,20 +46,24 @@ export async function start(parts: StartParts, options: StartOptions): Promise<n
     say(error.message);
     stopped.resolve(1);
   };
-  const home = await openHome({ ...parts, environment, onExit });
   const interrupt = () => stopped.resolve(interrupted);
   signal.addEventListener('abort', interrupt);
   if (signal.aborted) interrupt();
+  // Stopped while it opens, the process ends, and with it what it has started.
+  const home = await Promise.race([openHome({ ...parts, environment, onExit }), stopped.promise]);
+  if (typeof home === 'number') return home;
   const tell = json ? () => {} : say;
   try {
     tell(firstLine(home.services));
-    const play: Play = { ...parts, home, live: !once, say: tell };
+    const play: Play = { ...parts, home, live: !once, say: tell, warn: json ? console.error : say };
     const running = once ? playOnce(play) : live(play, parts, options, stopped);
     running.catch(() => {}); // when stopped meanwhile, nobody waits for it any more
     const proof = await Promise.race([running, stopped.promise]);
     if (typeof proof === 'number') return proof;
     const seconds = Math.round((performance.now() - began) / 100) / 10;
-    const told = json ? [JSON.stringify({ ...proof, seconds })] : [...proofLines(proof), `${seconds} s`];
+    const told = json
+      ? [JSON.stringify({ ...proof, seconds })]
+      : [...proofLines(proof), `${seconds.toFixed(1)} s`];
     for (const line of told) say(line);
     return proof.ok ? 0 : 1;
   } finally {
@@ -105,7 +109,7 @@ async function attend(
   stopped: PromiseWithResolvers<number>,
   say: StartOptions['say'],
 ): Promise<number> {
-  const watch = watchChanges(say);
+  const watch = watchChanges(say, true);
   const known = commands({ play, watch, onDemand });
   let busy: Promise<void> = Promise.resolve();
   const press = (key: string) => {
@@ -132,5 +136,12 @@ function firstLine({ described }: Services): string {
   const local = described.filter((service) => service.real === undefined).map(({ name }) => name);
   const stand = `stand-ins on this machine: ${local.join(', ')}`;
   if (real.length === 0) return `Nothing real is used. ${stand[0]?.toUpperCase()}${stand.slice(1)}.`;
-  return `Real: ${real.map(({ name, real }) => `${name} at ${real}`).join(', ')}; ${stand}.`;
+  return `Real: ${real.map(({ name, real }) => `${name} at ${withoutPassword(real)}`).join(', ')}; ${stand}.`;
+}
+
+function withoutPassword(address: string | undefined): string {
+  const url = new URL(`${address}`);
+  url.username = '';
+  url.password = '';
+  return url.href;
 }

@@ -1,5 +1,4 @@
 /** How the shop reads: through the cache, from the table consistently, or from an index for a few seconds. */
-import { keyText } from '../sinks/cache/keys.ts';
 import type { Entity, Fields } from '../table/entity.ts';
 import { query } from '../table/query.ts';
 import { get } from '../table/read.ts';
@@ -47,19 +46,17 @@ function endOf(found: readonly Found<unknown>[]): number | undefined {
   return ends.length === 0 ? undefined : Math.min(...ends);
 }
 
-/** Every cached read that an item can be seen through: what a comparison of cache and table goes by. */
+/**
+ * Every cached read that an item can be seen through: what a comparison of cache and table goes by. It says nothing of
+ * which keys the entities clear, so that a forgotten one shows.
+ */
 export function readsOf(store: Store, entity: Entity, item: Fields): Read[] {
   const reads = cachedReads(store);
-  const [userId, orderId, productId, category] = ['userId', 'orderId', 'productId', 'category'].map((field) =>
-    String(item[field]),
-  );
-  const all: Read[] = [
-    reads.customer(`${userId}`),
-    reads.order(`${userId}`, `${orderId}`),
-    reads.product(`${productId}`),
-    reads.ordersOf(`${userId}`),
-    reads.productsIn(`${category}`),
-  ];
-  const keys = new Set((entity.cache?.(item) ?? []).map(keyText));
-  return all.filter(({ key }) => keys.has(key));
+  const field = (name: string) => String(item[name]);
+  const ofEntity: Record<string, Read[]> = {
+    [customer.name]: [reads.customer(field('userId'))],
+    [product.name]: [reads.product(field('productId')), reads.productsIn(field('category'))],
+    [order.name]: [reads.order(field('userId'), field('orderId')), reads.ordersOf(field('userId'))],
+  };
+  return ofEntity[entity.name] ?? [];
 }

@@ -11,7 +11,7 @@ import { compareSearch } from '../../src/local/proof/search.ts';
 import { startSearch } from '../../src/local/servers/search.ts';
 import { start } from '../../src/local/start.ts';
 import { mailHandler } from '../../src/mail/handler.ts';
-import type { App } from '../../src/pipeline/app.ts';
+import { type App, defineApp } from '../../src/pipeline/app.ts';
 import { streamHandler } from '../../src/pipeline/stream.ts';
 import { orderIdOf, shop } from '../../src/shop/commands.ts';
 import { day, onDemand } from '../../src/shop/play/day.ts';
@@ -360,4 +360,14 @@ test('more documents than a search can answer are not passed over in silence', a
   expect(found.missing).toEqual([
     'search has 10001 documents in products, of which only 10000 were compared',
   ]);
+});
+
+test('an entity that forgets to clear a cache key is found, though it declares none', async () => {
+  const entities = app.entities.map((entity) =>
+    entity.name === 'Product' ? { ...entity, cache: () => [] } : entity,
+  );
+  const forgetful = defineApp({ ...app, entities });
+  const { status, proof } = await prove({ handled: forgetful, believed: forgetful });
+  expect(status).toBe(1);
+  expect(proof.findings.join('\n')).toMatch(/cache holds an older product:/);
 });

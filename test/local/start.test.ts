@@ -150,3 +150,17 @@ test('a port that is none is refused', async () => {
   expect(await ended).toBe(1);
   expect(output()).toContain('It is a number from 0 to 65535');
 });
+
+test.each([
+  ['SLUICE_CACHE_ENDPOINT', 'redis://:secret@127.0.0.1:1', 'The cache'],
+  ['SLUICE_SEARCH_ENDPOINT', 'http://127.0.0.1:1', 'Search'],
+  ['SLUICE_DYNAMODB_ENDPOINT', 'http://127.0.0.1:1', 'DynamoDB'],
+])('%s=%s, where nobody answers, is one clear line', async (name, value, service) => {
+  const { ended, output } = sluice(process.execPath, ['bin/sluice.js', 'start', '--once'], { [name]: value });
+  expect(await ended).toBe(1);
+  expect(output()).toMatch(
+    new RegExp(`^${service} does not answer as it should: .*ECONNREFUSED.*Is ${name} right\\?$`, 'm'),
+  );
+  expect(output()).not.toContain('secret');
+  expect(output().trim().split('\n')).toHaveLength(1);
+});

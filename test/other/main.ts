@@ -15,6 +15,7 @@ const proof = await playOnce({
   readsOf: sample.readsOf,
   live: false,
   say,
+  warn: say,
 });
 await world.stop();
 for (const line of proofLines(proof)) say(line);

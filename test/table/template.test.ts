@@ -44,7 +44,9 @@ test.each([
   ['{a}##{b}', { a: 'x#', b: 'y' }],
   ['{a}#ORDER#{b}', { a: 'x#ORDER', b: 'y' }],
 ])('%s refuses %j: another item could have that key', (text, item) => {
-  expect(() => parseTemplate(text).render(item)).toThrow('a must be non-empty, well-formed text and must not run into');
+  expect(() => parseTemplate(text).render(item)).toThrow(
+    'a must be non-empty, well-formed text and must not run into',
+  );
 });
 
 test('what follows a field only bars what could be mistaken for it', () => {

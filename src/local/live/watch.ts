@@ -11,7 +11,9 @@ export type Watch = {
   stop(): void;
 };
 
-export function watchChanges(say: (line: string) => void): Watch {
+/** Failures are said each once; with `live` so is what every change caused. */
+export function watchChanges(say: (line: string) => void, live: boolean): Watch {
+  const said = new Set<string>();
   const half = new Map<string, Outcome>();
   let heard: BatchReport[] = [];
   let shown = true;
@@ -19,9 +21,12 @@ export function watchChanges(say: (line: string) => void): Watch {
   function listen(message: unknown) {
     const batch = message as BatchReport;
     heard.push(batch);
-    for (const { sink, change, reason } of batch.failures)
-      say(`  ! ${sink}: ${plain(change)}: ${plain(reason)}`);
-    if (shown) for (const outcome of batch.outcomes) join(outcome);
+    for (const { sink, change, reason } of batch.failures) {
+      const failure = `  ! ${sink}: ${plain(change)}: ${plain(reason)}`;
+      if (!said.has(failure)) say(failure);
+      said.add(failure);
+    }
+    if (shown && live) for (const outcome of batch.outcomes) join(outcome);
   }
 
   function join(outcome: Outcome) {

@@ -14,6 +14,8 @@ export type Play = {
   /** Shows each change as it happens, instead of figures for each step. */
   live: boolean;
   say(line: string): void;
+  /** What failed is said also where nothing else is. */
+  warn(line: string): void;
 };
 
 export async function playDay({ home, day, readsOf, live, say }: Play, watch: Watch): Promise<void> {

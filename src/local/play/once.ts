@@ -21,7 +21,7 @@ export type Proof = {
 };
 
 export async function playOnce(play: Play): Promise<Proof> {
-  const watch = watchChanges(play.live ? play.say : () => {});
+  const watch = watchChanges(play.warn, play.live);
   try {
     await playDay(play, watch);
     const caused = causedTogether(play.day);

@@ -15,6 +15,7 @@ type Options = {
 type DynamoDB = { url: string; stop(): Promise<void> };
 
 const TRIES = 5;
+const patience = 10_000; // it takes 30 ms
 
 /** DynamoDB with streams on loopback: the dynoxide binary, as a child that never outlives this process. */
 export async function startDynamoDB({ port = 0, file, onExit = report }: Options = {}): Promise<DynamoDB> {
@@ -59,8 +60,14 @@ function findBinary(): string {
 /** False once it ended. Its own word comes first: another server may be answering at that port. */
 async function isUp(child: Child, url: string): Promise<boolean> {
   const ended = child.ended.then(() => true);
+  const end = Date.now() + patience;
   while (!(await Promise.race([ended, wait(5, false)]))) {
     if (child.said().includes('listening on') && (await answers(url))) return true;
+    if (Date.now() < end) continue;
+    await child.stop();
+    throw new Error(
+      `[dynamodb] dynoxide does not answer at ${url}. Can this machine reach its own loopback?`,
+    );
   }
   return false;
 }

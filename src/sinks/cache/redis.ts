@@ -35,7 +35,14 @@ export function redisCache(url: string, keyPrefix: string): CachePort {
     connectTimeout: 1_000,
     maxRetriesPerRequest: 1,
   }) as Scripted;
-  redis.on('error', () => {}); // each command that fails says so itself; without a listener the process would end
+  // A command that fails knows only that it waited; why is said here. Without a listener the process would end.
+  let trouble: Error | undefined;
+  redis.on('error', (error: Error) => {
+    trouble = error;
+  });
+  redis.on('ready', () => {
+    trouble = undefined;
+  });
   redis.defineCommand('sluiceRead', { numberOfKeys: 1, lua: readScript });
   redis.defineCommand('sluiceFill', { numberOfKeys: 1, lua: fillScript });
   return {
@@ -52,7 +59,12 @@ export function redisCache(url: string, keyPrefix: string): CachePort {
       return settled.map((one) => (one.status === 'fulfilled' ? true : toError(one.reason)));
     },
     async peek(key) {
-      return (await redis.hget(key, 'v')) ?? undefined;
+      const value = redis.hget(key, 'v').catch((cause: Error) => {
+        throw new Error(trouble === undefined ? cause.message : `${cause.message}: ${trouble.message}`, {
+          cause,
+        });
+      });
+      return (await value) ?? undefined;
     },
     async close() {
       redis.disconnect();
