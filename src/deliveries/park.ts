@@ -3,9 +3,9 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import type { Connections } from '../connections.ts';
 import { chunk } from '../pipeline/chunk.ts';
 import { canonicalJson, hash } from '../table/canonical.ts';
-import type { StreamRecord } from '../table/decode.ts';
 import type { Fields } from '../table/entity.ts';
 import type { Row, RowAnswer } from '../table/putAbsent.ts';
+import type { StreamRecord } from '../table/record.ts';
 import { gather, putSpread, rowLimits, shortened, spreadSize } from '../table/rowSize.ts';
 
 /** A record that is ours but undecodable or invalid: refused, so it holds nobody and waits for a person. */

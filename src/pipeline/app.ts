@@ -1,6 +1,7 @@
 /** What a user hands to the engine: this table, these entities, these sinks. Checked once, when it is put together. */
-import { type Decoder, decoder } from '../table/decode.ts';
+import { decoder } from '../table/decode.ts';
 import type { Entity } from '../table/entity.ts';
+import type { Decoder } from '../table/record.ts';
 import type { Table } from '../table/table.ts';
 import type { SinkFactory } from './sink.ts';
 

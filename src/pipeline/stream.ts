@@ -5,7 +5,7 @@ import { type Connections, connect } from '../connections.ts';
 import { parkRecords } from '../deliveries/park.ts';
 import { isAdoptable } from '../table/adopt.ts';
 import type { Change } from '../table/change.ts';
-import type { Decoded, StreamRecord } from '../table/decode.ts';
+import type { Decoded, StreamRecord } from '../table/record.ts';
 import type { Store } from '../table/store.ts';
 import { adoption } from './adoption.ts';
 import type { App } from './app.ts';

@@ -1,6 +1,6 @@
 /** What came of a batch, in figures and change by change. */
 import type { Change } from '../table/change.ts';
-import type { Decoded } from '../table/decode.ts';
+import type { Decoded } from '../table/record.ts';
 import type { Delivered } from './deliver.ts';
 import type { BatchReport, DeliveryFailure, Outcome } from './report.ts';
 import type { Sink } from './sink.ts';

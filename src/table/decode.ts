@@ -1,39 +1,11 @@
 /** One stream record → one change, or the reason why not. Pure: no clock, no I/O. */
-import { AttributeError, decodeAttribute, decodeImage, type Image } from './attributes.ts';
+import { AttributeError, type Image } from './attributes.ts';
 import { canonicalImage } from './canonical.ts';
-import { type Change, changeId, itemName, type Key, othersVersion } from './change.ts';
+import { type Change, changeId, itemName, type Key } from './change.ts';
 import type { Entity, Fields } from './entity.ts';
+import { type Decoded, type Decoder, type Read, readRecord, type Side, type StreamRecord } from './record.ts';
 import type { Table } from './table.ts';
-
-/** A stream record as Lambda delivers it; foreign ones may lack anything. */
-export type StreamRecord = {
-  eventID?: string | undefined;
-  eventName?: string | undefined;
-  userIdentity?: { type?: string; principalId?: string } | null | undefined;
-  dynamodb?:
-    | {
-        ApproximateCreationDateTime?: number | undefined;
-        Keys?: Image | undefined;
-        NewImage?: Image | undefined;
-        OldImage?: Image | undefined;
-        SequenceNumber?: string | undefined;
-      }
-    | undefined;
-};
-
-export type Decoded =
-  | { verdict: 'change'; change: Change }
-  /** Both images say the same, or nothing that Sluice shows has changed. */
-  | { verdict: 'unchanged'; reason: string }
-  /** Not ours: an item of no known entity. */
-  | { verdict: 'ignored'; reason: string }
-  /** Ours, but undecodable or invalid: set aside whole. `change` is what could be read of it. */
-  | { verdict: 'parked'; reason: string; change?: Change };
-
-export type Decoder = (record: StreamRecord) => Decoded;
-
-/** An INSERT whose version lies further from its record's time than this was put back or copied by others. */
-const farApart = 10 * 60_000;
+import { field, numberField, versionOf, versionOfChange } from './versions.ts';
 
 export function decoder(table: Table, entities: readonly Entity[]): Decoder {
   const byName = new Map(entities.map((entity) => [entity.name, entity]));
@@ -49,55 +21,6 @@ export function decoder(table: Table, entities: readonly Entity[]): Decoder {
       return parkUnreadable(record, error, entities, table);
     }
   };
-}
-
-type Side = { image: Image; fields: Fields };
-type Read = {
-  eventId: string;
-  key: Key;
-  time: number; // epoch milliseconds
-  expired: boolean;
-  images: { before: Side | undefined; after: Side | undefined };
-};
-
-function readRecord(record: StreamRecord, table: Table): Read | Decoded {
-  const data = record.dynamodb;
-  // Foreign producers and replayed files send null as well.
-  const [oldImage, newImage] = [data?.OldImage ?? undefined, data?.NewImage ?? undefined];
-  if (typeof record.eventID !== 'string' || typeof data?.Keys !== 'object' || data.Keys === null) {
-    return { verdict: 'parked', reason: 'the record has no eventID or no dynamodb.Keys' };
-  }
-  const key = readKey(data.Keys, table);
-  if (key === undefined) {
-    return { verdict: 'ignored', reason: `its key is not ${table.pk} and ${table.sk}` };
-  }
-  if (newImage === undefined && oldImage === undefined) {
-    return { verdict: 'parked', reason: 'the record has no image; the stream must show NEW_AND_OLD_IMAGES' };
-  }
-  // A removal shows no new image; where a broken producer sends one all the same, the event's name decides.
-  const after = record.eventName === 'REMOVE' ? undefined : newImage;
-  return {
-    eventId: record.eventID,
-    key,
-    time: epochMilliseconds(data.ApproximateCreationDateTime),
-    expired: record.eventName === 'REMOVE' && record.userIdentity?.principalId === 'dynamodb.amazonaws.com',
-    images: { before: side(oldImage), after: side(after) },
-  };
-}
-
-/** A record's time is in seconds; what is no such time, or gives no version below 2^53, counts as none. */
-function epochMilliseconds(seconds: unknown): number {
-  return typeof seconds === 'number' && seconds >= 0 && seconds < 9e9 ? seconds * 1000 : 0;
-}
-
-function side(image: Image | undefined): Side | undefined {
-  return image === undefined ? undefined : { image, fields: decodeImage(image) };
-}
-
-function readKey(keys: Image, table: Table): Key | undefined {
-  const pk = Object.hasOwn(keys, table.pk) ? decodeAttribute(keys[table.pk], table.pk) : undefined;
-  const sk = Object.hasOwn(keys, table.sk) ? decodeAttribute(keys[table.sk], table.sk) : undefined;
-  return typeof pk === 'string' && typeof sk === 'string' ? { pk, sk } : undefined;
 }
 
 /** The entity of a record: named by the item, and by its key. Where only one of the two is ours, it is parked. */
@@ -199,43 +122,6 @@ function attribution(fields: Fields | undefined, table: Table): Pick<Change, 'ac
   return { actor: text(table.actor), reason: text(table.reason), request: text(table.request) };
 }
 
-function versionOfChange(
-  read: Read,
-  versionBefore: number | undefined,
-  table: Table,
-): { version: number; inexact?: string } {
-  const { before, after } = read.images;
-  const fallback = Math.max(1, Math.round(read.time * 1000));
-  if (after === undefined) {
-    const version = (versionBefore ?? fallback) + 1;
-    return { version, inexact: read.expired ? 'removed by its time to live' : 'deleted past Sluice' };
-  }
-  const version = versionOf(after.fields, table);
-  if (version === undefined) {
-    const others = field(after.fields, table.version) !== undefined && !isStamped(after.fields, table);
-    return { version: fallback, inexact: others ? othersVersion : 'it has no version' };
-  }
-  if (before === undefined)
-    return {
-      version,
-      ...(isPutBack(after.fields, version, read, table) && { inexact: 'put back past Sluice' }),
-    };
-  if (versionBefore === undefined || version > versionBefore) return { version };
-  return {
-    version,
-    inexact: version === versionBefore ? 'changed without a new version' : 'its version went down',
-  };
-}
-
-/**
- * Sluice inserts an item only as it is born. Any other that carries its mark was put back; and one whose version lies
- * far from its record's time was put back or copied, even as it was at its birth: nobody is to be greeted again.
- */
-function isPutBack(after: Fields, version: number, read: Read, table: Table): boolean {
-  const mark = field(after, table.born);
-  return (mark !== undefined && mark !== version) || Math.abs(version / 1000 - read.time) > farApart;
-}
-
 function live(shown: Side | undefined, table: Table): Fields | undefined {
   return shown === undefined || field(shown.fields, table.removed) !== undefined ? undefined : shown.fields;
 }
@@ -249,21 +135,6 @@ function isBirth(
   if (mark !== undefined) return mark === change.carried && change.inexact === undefined;
   // Without the mark others made it: that is a birth, unless it once carried our version.
   return change.before === undefined && (change.carried === undefined || change.inexact === undefined);
-}
-
-/**
- * The item's version: a whole number above 0 and below 2^53, else none. On an item that was never stamped it is a
- * number of somebody else's, such as a counter that begins at 1 again.
- */
-export function versionOf(fields: Fields | undefined, table: Table): number | undefined {
-  if (!isStamped(fields, table)) return undefined;
-  const version = numberField(fields, table.version);
-  return version !== undefined && Number.isSafeInteger(version) && version > 0 ? version : undefined;
-}
-
-/** Every write of Sluice and every adoption leave the id of their request. */
-function isStamped(fields: Fields | undefined, table: Table): boolean {
-  return field(fields, table.request) !== undefined;
 }
 
 function parkUnreadable(
@@ -295,15 +166,6 @@ function parkUnreadable(
 
 function parked(reason: string, change: Change | undefined): Decoded {
   return { verdict: 'parked', reason, ...(change && { change: { ...change, misfit: reason } }) };
-}
-
-function numberField(fields: Fields | undefined, name: string): number | undefined {
-  const value = field(fields, name);
-  return typeof value === 'number' ? value : undefined;
-}
-
-function field(fields: Fields | undefined, name: string): unknown {
-  return fields !== undefined && Object.hasOwn(fields, name) ? fields[name] : undefined;
 }
 
 function quoted(value: unknown): string {

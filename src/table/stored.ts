@@ -1,9 +1,9 @@
 /** What lies in the table under a key, as the write and the read side see it. */
 import { decodeImage, type Image } from './attributes.ts';
-import { versionOf } from './decode.ts';
 import type { Entity, Fields } from './entity.ts';
 import { WriteError } from './errors.ts';
 import type { Table } from './table.ts';
+import { versionOf } from './versions.ts';
 
 export type Stored = {
   fields: Fields;

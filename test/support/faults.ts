@@ -7,8 +7,8 @@ import { type MailHandler, openMail } from '../../src/mail/handler.ts';
 import type { App } from '../../src/pipeline/app.ts';
 import type { Answer, Sink, SinkFactory, SinkName } from '../../src/pipeline/sink.ts';
 import type { Change } from '../../src/table/change.ts';
-import type { Decoded } from '../../src/table/decode.ts';
 import type { Fields } from '../../src/table/entity.ts';
+import type { Decoded } from '../../src/table/record.ts';
 import type { Store } from '../../src/table/store.ts';
 
 const unanswered: Answer = { state: 'failed', reason: 'no answer', retryable: true };

@@ -2,7 +2,7 @@
 import { readParked } from '../../deliveries/park.ts';
 import type { App } from '../../pipeline/app.ts';
 import { decodeImage, type Image } from '../../table/attributes.ts';
-import type { StreamRecord } from '../../table/decode.ts';
+import type { StreamRecord } from '../../table/record.ts';
 import { type Finding, nothing } from './finding.ts';
 import type { Truth } from './truth.ts';
 

@@ -9,8 +9,8 @@ import {
 import type { App } from '../../pipeline/app.ts';
 import type { Image } from '../../table/attributes.ts';
 import { type Change, itemName } from '../../table/change.ts';
-import type { Decoded } from '../../table/decode.ts';
 import type { Entity } from '../../table/entity.ts';
+import type { Decoded } from '../../table/record.ts';
 import { epochSeconds, type Store } from '../../table/store.ts';
 import { readStored, type Stored } from '../../table/stored.ts';
 import { lambdaRecord } from '../mapping/record.ts';
