@@ -13,6 +13,9 @@ import { readsOf } from './shop/reads.ts';
 // Whoever reads may close early, as `head` does.
 process.stdout.on('error', () => process.exit(1));
 
+/** Where data is kept if nothing else is said, below the current folder. */
+const keptHere = '.sluice';
+
 const program = new Command('sluice').description(
   'Takes every change of a DynamoDB table to every place that must know.',
 );
@@ -23,13 +26,24 @@ program
   .option('--once', 'end after the proof', false)
   .option('--json', 'print the proof as one line of JSON, and end', false)
   .option('--port <number>', "the API's port", portNumber, 4100)
-  .action(async ({ once, json, port }: { once: boolean; json: boolean; port: number }) => {
+  .option('--keep [folder]', 'keep the data for the next start')
+  .action(async ({ once, json, port, keep }: Flags) => {
     const say = (line: string) => console.log(line);
     const handlers = { project, notify, mail } as StartParts['handlers'];
     const parts = { app, handlers, routes, day, onDemand, subscriber: warehouse, readsOf };
-    const options = { once: once || json, json, port, environment: process.env, signal: interruption(), say };
+    const options = {
+      once: once || json,
+      json,
+      port,
+      keep: keep === true ? keptHere : keep,
+      environment: process.env,
+      signal: interruption(),
+      say,
+    };
     process.exitCode = await start(parts, options);
   });
+
+type Flags = { once: boolean; json: boolean; port: number; keep?: string | true };
 
 function portNumber(text: string): number {
   const port = Number(text);

@@ -1,15 +1,17 @@
-/** The API on this machine: the same routes as on Lambda, on loopback only. */
+/** The API on this machine: the same routes as on Lambda, on loopback only, and a search box at its root. */
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { type ServerType, serve } from '@hono/node-server';
 import { Hono } from 'hono';
 import { describeProblem, Problem, problems } from '../http/problem.ts';
+import type { App } from '../pipeline/app.ts';
+import { searchPage } from './page.ts';
 
 export type LocalApi = { url: string; stop(): Promise<void> };
 
 const anyPort = 0;
 
-export async function startApi(api: Hono, port = anyPort): Promise<LocalApi> {
+export async function startApi(app: App, api: Hono, port = anyPort): Promise<LocalApi> {
   const guarded = new Hono();
   let url = '';
   guarded.use(async (context, next) => {
@@ -23,6 +25,7 @@ export async function startApi(api: Hono, port = anyPort): Promise<LocalApi> {
     }
     await next();
   });
+  guarded.get('/', searchPage(app, api));
   guarded.all('*', (context) => api.fetch(context.req.raw));
   const server = serve({ fetch: guarded.fetch, hostname: '127.0.0.1', port });
   await listening(server, port);

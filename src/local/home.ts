@@ -12,7 +12,9 @@ import type { App } from '../pipeline/app.ts';
 import { storeOf } from '../pipeline/stream.ts';
 import { ensureIndices } from '../sinks/search/indices.ts';
 import type { Store } from '../table/store.ts';
+import { openKept } from './kept.ts';
 import { eventSourceMapping } from './mapping/mapping.ts';
+import { scan } from './proof/truth.ts';
 import { localRegion, type Services, startServices } from './services.ts';
 import { ensureTables, type StreamArns } from './tables.ts';
 
@@ -33,6 +35,8 @@ export type Home = {
   streamArns: StreamArns;
   /** Every batch that the mappings have delivered, in order. */
   batches: Batch[];
+  /** Whether the table held items when it opened: those of an earlier run. */
+  resumed: boolean;
   /** Waits until all that was written has reached every sink, or fails after a while, saying who is behind. */
   settle(): Promise<void>;
   stop(): Promise<void>;
@@ -43,15 +47,22 @@ type HomeOptions = {
   handlers: Handlers;
   /** Read for what is named; what the clients need is written into it. */
   environment: NodeJS.ProcessEnv;
+  /** The folder in which everything is kept for the next run; without it nothing is. */
+  keep?: string | undefined;
   /** Told of a service that ended by itself. */
   onExit: (error: Error) => void;
 };
 
 const settleMilliseconds = 30_000;
 
-export async function openHome({ app, handlers, environment, onExit }: HomeOptions): Promise<Home> {
-  const services = await startServices(readConfig(environment), onExit);
-  const folder = await mkdtemp(join(tmpdir(), 'sluice-'));
+export async function openHome({ app, handlers, environment, keep, onExit }: HomeOptions): Promise<Home> {
+  const config = readConfig(environment);
+  const kept = keep === undefined ? undefined : openKept(keep);
+  const services = await startServices(config, onExit, kept).catch((error) => {
+    kept?.release();
+    throw error;
+  });
+  const folder = kept?.folder ?? (await mkdtemp(join(tmpdir(), 'sluice-')));
   const restore = setEnvironment(environment, services.environment);
   const connections = connect(readConfig(environment));
   const streams = new DynamoDBStreamsClient({});
@@ -59,11 +70,13 @@ export async function openHome({ app, handlers, environment, onExit }: HomeOptio
     await disconnect(connections);
     streams.destroy();
     await services.stop();
-    await rm(folder, { recursive: true, force: true });
+    if (kept === undefined) await rm(folder, { recursive: true, force: true });
+    kept?.release();
     restore();
   };
   try {
     const streamArns = await prepare(app, connections);
+    const resumed = (await scan(connections.dynamodb, connections.config.SLUICE_TABLE)).length > 0;
     const batches: Batch[] = [];
     const mappings = startMappings({ handlers, streams, streamArns, folder, batches });
     return {
@@ -75,10 +88,11 @@ export async function openHome({ app, handlers, environment, onExit }: HomeOptio
       streams,
       streamArns,
       batches,
+      resumed,
       settle: () => settle(mappings, batches),
       async stop() {
         await Promise.all(Object.values(mappings).map((mapping) => mapping.stop()));
-        await tidy(app, services, connections);
+        if (kept === undefined) await tidy(app, services, connections);
         await close();
       },
     };

@@ -2,8 +2,9 @@
  * The services that a local run uses: stand-ins of our own, and whatever real one was named. Credentials are
  * dummies and addresses loopback, always: nothing of the user's account can be reached by accident.
  */
-import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
 import type { Config } from '../config.ts';
+import { type Kept, newRun } from './kept.ts';
 import { type BusEvent, startBus } from './servers/bus.ts';
 import { startDynamoDB } from './servers/dynamodb.ts';
 import { type SentMessage, startMail } from './servers/mail.ts';
@@ -28,7 +29,13 @@ export type Services = {
 /** The region that records and clients are given; no request ever leaves the machine for it. */
 export const localRegion = 'eu-central-1';
 
-export async function startServices(config: Config, onExit: (error: Error) => void): Promise<Services> {
+/** `kept`: where the stand-ins keep what they hold; else it is gone with them. */
+export async function startServices(
+  config: Config,
+  onExit: (error: Error) => void,
+  kept?: Kept,
+): Promise<Services> {
+  const file = (name: string) => (kept === undefined ? undefined : join(kept.folder, name));
   const named = {
     dynamodb: config.SLUICE_DYNAMODB_ENDPOINT,
     search: config.SLUICE_SEARCH_ENDPOINT,
@@ -44,10 +51,11 @@ export async function startServices(config: Config, onExit: (error: Error) => vo
     await Promise.all(started.map((server) => server.stop()));
   };
   try {
-    const dynamodbUrl = named.dynamodb ?? (await start(startDynamoDB({ onExit }))).url;
-    const searchUrl = named.search ?? (await start(startSearch())).url;
-    const mail = await start(startMail());
-    const bus = await start(startBus({ region: localRegion }));
+    const dynamodbUrl =
+      named.dynamodb ?? (await start(startDynamoDB({ onExit, file: file('dynamodb.sqlite') }))).url;
+    const searchUrl = named.search ?? (await start(startSearch({ file: file('search.jsonl') }))).url;
+    const mail = await start(startMail({ file: file('mail.jsonl') }));
+    const bus = await start(startBus({ region: localRegion, file: file('bus.jsonl') }));
     return {
       environment: {
         ...dummyAccount,
@@ -59,7 +67,7 @@ export async function startServices(config: Config, onExit: (error: Error) => vo
         SLUICE_LOG_LEVEL: config.SLUICE_LOG_LEVEL === 'info' ? 'warn' : config.SLUICE_LOG_LEVEL,
         SLUICE_SEARCH_ENDPOINT: searchUrl,
         SLUICE_CACHE_ENDPOINT: named.cache ?? 'memory:',
-        ...ownNames(named),
+        ...ownNames(named, kept?.run ?? newRun()),
       },
       described: [
         { name: 'DynamoDB', ...(named.dynamodb !== undefined && { real: named.dynamodb }) },
@@ -93,12 +101,7 @@ const dummyAccount = {
 };
 
 /** On a server that was named, the run keeps to tables, indices and keys of its own. */
-function ownNames(named: {
-  dynamodb: string | undefined;
-  search: string | undefined;
-  cache: string | undefined;
-}) {
-  const run = `sluice-${randomUUID().slice(0, 8)}`;
+function ownNames(named: Record<'dynamodb' | 'search' | 'cache', string | undefined>, run: string) {
   return {
     ...(named.dynamodb !== undefined && {
       SLUICE_TABLE: `${run}-table`,

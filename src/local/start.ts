@@ -9,7 +9,7 @@ import { commands } from './live/console.ts';
 import { readKeys } from './live/keys.ts';
 import { plain } from './live/plain.ts';
 import { watchChanges } from './live/watch.ts';
-import { type Play, playOnce, proofLines } from './play/once.ts';
+import { type Play, type Proof, playOnce, proofLines, proveAgain } from './play/once.ts';
 import type { OnDemand, Step, Subscriber } from './play/step.ts';
 import type { ReadsOf } from './proof/cache.ts';
 import type { Services } from './services.ts';
@@ -29,6 +29,8 @@ export type StartOptions = {
   json: boolean;
   /** The API's; 0 takes any that is free. */
   port: number;
+  /** The folder that keeps the data for the next start. */
+  keep?: string | undefined;
   environment: NodeJS.ProcessEnv;
   /** Stops it early. */
   signal: AbortSignal;
@@ -50,13 +52,16 @@ export async function start(parts: StartParts, options: StartOptions): Promise<n
   signal.addEventListener('abort', interrupt);
   if (signal.aborted) interrupt();
   // Stopped while it opens, the process ends, and with it what it has started.
-  const home = await Promise.race([openHome({ ...parts, environment, onExit }), stopped.promise]);
+  const home = await Promise.race([
+    openHome({ ...parts, environment, keep: options.keep, onExit }),
+    stopped.promise,
+  ]);
   if (typeof home === 'number') return home;
   const tell = json ? () => {} : say;
   try {
     tell(firstLine(home.services));
     const play: Play = { ...parts, home, live: !once, say: tell, warn: json ? console.error : say };
-    const running = once ? playOnce(play) : live(play, parts, options, stopped);
+    const running = once ? prove(play) : live(play, parts, options, stopped);
     running.catch(() => {}); // when stopped meanwhile, nobody waits for it any more
     const proof = await Promise.race([running, stopped.promise]);
     if (typeof proof === 'number') return proof;
@@ -80,15 +85,21 @@ async function live(
   stopped: PromiseWithResolvers<number>,
 ): Promise<number> {
   const { home } = play;
-  const api = await startApi(openApi(app, home.connections, routes), port);
-  say(`API ${api.url}   search ${api.url}/search/products?q=tea   outbox ${home.services.mailUrl}`);
+  const api = await startApi(app, openApi(app, home.connections, routes), port);
+  say(`API ${api.url}   search ${api.url}/   outbox ${home.services.mailUrl}`);
   subscribe(home, subscriber, say);
   try {
-    for (const line of proofLines(await playOnce(play))) say(line);
-    return await attend(play, onDemand, stopped, say);
+    const proof = await prove(play);
+    for (const line of proofLines(proof)) say(line);
+    return await attend(play, onDemand, stopped, say, proof.parked);
   } finally {
     await api.stop();
   }
+}
+
+/** A day is played once: where there are items of an earlier run, they are proved as they are. */
+function prove(play: Play): Promise<Proof> {
+  return play.home.resumed ? proveAgain(play) : playOnce(play);
 }
 
 function subscribe(
@@ -108,9 +119,10 @@ async function attend(
   onDemand: OnDemand,
   stopped: PromiseWithResolvers<number>,
   say: StartOptions['say'],
+  parked: number,
 ): Promise<number> {
   const watch = watchChanges(say, true);
-  const known = commands({ play, watch, onDemand });
+  const known = commands({ play, watch, onDemand, parked });
   let busy: Promise<void> = Promise.resolve();
   const press = (key: string) => {
     if (key === 'q' || key === '\u0003') return stopped.resolve(key === 'q' ? 0 : interrupted);

@@ -184,7 +184,7 @@ test('an error that nobody foresaw tells the caller nothing of the inside, and t
 });
 
 test('on this machine it answers under its own address only', async () => {
-  const local = await startApi(shop.api);
+  const local = await startApi(app, shop.api);
   expect((await fetch(`${local.url}/customers/ada`)).status).toBe(200);
   expect((await fetch(`${local.url.replace('127.0.0.1', 'localhost')}/customers/ada`)).status).toBe(200);
   const foreign = await ask(local.url, '/customers/ada', 'evil.example.com');

@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
+import { app } from '../../src/app.ts';
 import { startApi } from '../../src/local/api.ts';
 import { shop as commands } from '../../src/shop/commands.ts';
 import { startShopApi } from '../http/shopApi.ts';
@@ -13,7 +14,7 @@ const lines = [...readme.matchAll(/^curl .*$/gm)].map(([line]) => line);
 
 test('each curl line works as printed', async () => {
   const shop = await startShopApi();
-  const api = await startApi(shop.api);
+  const api = await startApi(app, shop.api);
   const product = { description: '', category: 'drinks', price: 7.2, currency: 'EUR', stock: 9 } as const;
   await commands(shop.store).addProduct({ ...product, productId: 'tea', name: 'Tea' }, by());
   await commands(shop.store).addProduct({ ...product, productId: 'cup', name: 'Cup' }, by());

@@ -1,56 +1,7 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
-import { setTimeout as wait } from 'node:timers/promises';
-import { afterEach, expect, test } from 'vitest';
-
-const root = new URL('../..', import.meta.url).pathname;
-const started: ChildProcess[] = [];
-
-afterEach(() => {
-  for (const child of started.splice(0)) child.kill('SIGKILL');
-});
-
-function sluice(command: string, args: string[], environment: Record<string, string> = {}) {
-  const child = spawn(command, args, { cwd: root, env: { ...process.env, ...environment } });
-  started.push(child);
-  let output = '';
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (output += text));
-  const ended = once(child, 'exit').then(([status]) => status as number | null);
-  return { child, ended, output: () => output };
-}
-
-/** All processes below a process, by what the kernel says. */
-function below(pid: number): number[] {
-  const parents = readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .flatMap((name) => {
-      try {
-        const fields = readFileSync(`/proc/${name}/stat`, 'utf8')
-          .replace(/^.*\) /, '')
-          .split(' ');
-        return fields[0] === 'Z' ? [] : [{ pid: Number(name), parent: Number(fields[1]) }];
-      } catch {
-        return []; // it ended meanwhile
-      }
-    });
-  const children = parents.filter(({ parent }) => parent === pid).map((one) => one.pid);
-  return children.flatMap((child) => [child, ...below(child)]);
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return !/^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
-  } catch {
-    return false;
-  }
-}
-
-async function until(holds: () => boolean, seconds: number): Promise<boolean> {
-  for (const end = Date.now() + seconds * 1000; Date.now() < end; await wait(20)) if (holds()) return true;
-  return holds();
-}
+import { expect, test } from 'vitest';
+import { below, isAlive, sluice, until } from '../support/processes.ts';
 
 test('start --once shows the day, proves it in one line and ends with status 0', async () => {
   const { ended, output } = sluice(process.execPath, ['bin/sluice.js', 'start', '--once']);

@@ -7,36 +7,40 @@ import { readTruth } from '../proof/truth.ts';
 import { trace } from './trace.ts';
 import type { Watch } from './watch.ts';
 
-type Parts = { play: Play; watch: Watch; onDemand: OnDemand };
+type Parts = {
+  play: Play;
+  watch: Watch;
+  onDemand: OnDemand;
+  /** How many were parked before anything was done by hand. */
+  parked: number;
+};
 type Command = { key: string; means: string; run(): Promise<void> };
 
-export function commands({ play, watch, onDemand }: Parts): Command[] {
+export function commands({ play, watch, onDemand, parked }: Parts): Command[] {
   const { home, readsOf, say } = play;
-  let orders = 0;
-  let poisoned = 0;
+  let known = parked;
   return [
     {
       key: 'r',
       means: 'everything again',
       async run() {
         const before = await compareAll(home, readsOf, true);
-        for (const line of proofLines(await attackAndProve(play, watch, before, 1 + poisoned))) say(line);
+        for (const line of proofLines(await attackAndProve(play, watch, before, known))) say(line);
       },
     },
     {
       key: 'o',
       means: 'place an order',
-      run: () => onDemand.placeOrder(home.store, ++orders),
+      run: () => onDemand.placeOrder(home.store, home.store.now()),
     },
     {
       key: 'p',
       means: 'inject poison',
       async run() {
-        await onDemand.poison(home.store, ++poisoned);
+        await onDemand.poison(home.store, home.store.now());
+        known++;
         await home.settle();
-        say(
-          `an item of ours that does not fit was written past us: ${1 + poisoned} are parked, nothing else waits`,
-        );
+        say(`an item of ours that does not fit was written past us: ${known} are parked, nothing else waits`);
       },
     },
     {

@@ -32,6 +32,14 @@ export async function playOnce(play: Play): Promise<Proof> {
   }
 }
 
+/** Proves what an earlier run has left, once all that was on its way has arrived. */
+export async function proveAgain({ home, readsOf, say }: Play): Promise<Proof> {
+  await home.settle();
+  const found = await compareAll(home, readsOf, true);
+  say(`${found.items} items are there from before; the day is not played again`);
+  return proofOf(found, found, 0, []);
+}
+
 /**
  * Hands everything to the handlers again, and compares. `known`: how many were parked for good reason before it.
  * `caused`: what the day says that it causes, as long as nothing else has happened.
@@ -97,7 +105,8 @@ export function proofLines({
   parked,
   findings,
 }: Proof): string[] {
-  const figures = `${missing} missing, ${stale} stale, ${doubled} doubled (and again after ${repeats} repeats)`;
+  const again = repeats === 0 ? '' : ` (and again after ${repeats} repeats)`;
+  const figures = `${missing} missing, ${stale} stale, ${doubled} doubled${again}`;
   return [
     `${parked} parked${parked === 1 ? ', as expected' : ''}`,
     `PROOF ${items} items × ${sinks} sinks: ${figures}`,

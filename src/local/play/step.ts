@@ -10,7 +10,7 @@ export type Step = {
   play(store: Store): Promise<void>;
 };
 
-/** What can be done by hand once the day is over; `number` counts how often it was asked for. */
+/** What can be done by hand once the day is over; `number` is another one each time. */
 export type OnDemand = {
   placeOrder(store: Store, number: number): Promise<void>;
   /** Writes an item of ours, past Sluice, that does not fit its entity. */

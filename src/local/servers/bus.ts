@@ -5,11 +5,14 @@ import { busOperations } from './bus/operations.ts';
 import { answer } from './bus/protocol.ts';
 import { createRouter } from './bus/router.ts';
 import { listen, type Running } from './http.ts';
+import { openJournal } from './journal.ts';
 
 export type { BusEvent } from './bus/buses.ts';
 
 type Options = {
   port?: number;
+  /** Keeps the events over a restart; not the buses and their rules, which whoever starts it creates. */
+  file?: string | undefined;
   region?: string;
   /** What stands behind a target's ARN. */
   targets?: Record<string, Receive>;
@@ -26,10 +29,10 @@ type EventBus = Running & {
 
 /** EventBridge on loopback: PutEvents, rules and targets, with functions of this process as targets. */
 export async function startBus(options: Options = {}): Promise<EventBus> {
-  const { port = 0, region = 'us-east-1', targets = {}, onDropped = report, now = Date.now } = options;
+  const { port = 0, file, region = 'us-east-1', targets = {}, onDropped = report, now = Date.now } = options;
   const buses = createBuses(region);
   const delivery = createDelivery(onDropped);
-  const router = createRouter(targets, delivery.deliver);
+  const router = createRouter(targets, delivery.deliver, openJournal(file));
 
   const PutEvents = (input: unknown) => {
     const outcomes = accept(putEventsInput.parse(input).Entries, region, now());

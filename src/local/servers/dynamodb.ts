@@ -8,7 +8,7 @@ type Options = {
   /** Where it listens if that is free; the answer's `url` says where it does. */
   port?: number;
   /** Keeps the tables over a restart; without it they live in memory. */
-  file?: string;
+  file?: string | undefined;
   /** Told when the server ends though nobody stopped it. */
   onExit?: (error: Error) => void;
 };

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type Answer, listen, type Request, type Running } from './http.ts';
+import { openJournal } from './journal.ts';
 import { type Draft, problemOf, readDraft, type SentMessage } from './mail/draft.ts';
 import { outbox } from './mail/outbox.ts';
 import { refusal, result } from './mail/xml.ts';
@@ -8,6 +9,8 @@ export type { SentMessage } from './mail/draft.ts';
 
 type Options = {
   port?: number;
+  /** Keeps what was sent over a restart. */
+  file?: string | undefined;
   /** Refuses a message with an error of SES; undefined lets it through. */
   respond?: (message: Draft) => undefined | { code: string; status: number; message: string };
   now?: () => number;
@@ -21,8 +24,9 @@ const DAY = 24 * 60 * 60 * 1000;
 
 /** SES (API version 1) on loopback; `GET /` shows what it was given to send. */
 export async function startMail(options: Options = {}): Promise<Mail> {
-  const { port = 0, respond = () => undefined, now = Date.now } = options;
-  const sent: SentMessage[] = [];
+  const { port = 0, file, respond = () => undefined, now = Date.now } = options;
+  const journal = openJournal<SentMessage>(file);
+  const sent = journal.entries;
   const identities: string[] = [];
 
   const actions: Record<string, (form: URLSearchParams) => Answer> = {
@@ -34,7 +38,7 @@ export async function startMail(options: Options = {}): Promise<Mail> {
       if (refused !== undefined) return refusal(refused.status, refused.code, refused.message);
       const at = now();
       const messageId = `${at.toString(16).padStart(16, '0')}-${randomUUID()}-000000`;
-      sent.push({ ...draft, messageId, at });
+      journal.add({ ...draft, messageId, at });
       return result('SendEmail', { MessageId: messageId });
     },
     // -1: nothing is counted against a limit here.

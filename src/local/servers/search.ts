@@ -1,14 +1,29 @@
 import { type Answer, listen, type Request, type Running } from './http.ts';
+import { openJournal } from './journal.ts';
 import { answerOf, SearchError } from './search/error.ts';
-import { createRoutes } from './search/routes.ts';
+import { changesNothing, createRoutes } from './search/routes.ts';
 
-type Options = { port?: number; now?: () => number };
+type Options = {
+  port?: number;
+  /** Keeps indices and documents over a restart. */
+  file?: string | undefined;
+  now?: () => number;
+};
+type Kept = { at: number; request: Omit<Request, 'query' | 'headers'> & { query: string } };
 
 /** OpenSearch on loopback: indices with strict mappings, versioned bulk writes, and a named part of its queries. */
-export async function startSearch({ port = 0, now = Date.now }: Options = {}): Promise<Running> {
-  const answer = createRoutes(now);
+export async function startSearch({ port = 0, file, now = Date.now }: Options = {}): Promise<Running> {
+  const answer = createRoutes();
+  const journal = openJournal<Kept>(file);
+  for (const { at, request } of journal.entries)
+    guarded(answer, { ...request, query: new URLSearchParams(request.query), headers: {} }, at);
   return listen(port, (request) => {
-    const { status, body } = guarded(answer, request);
+    const at = now();
+    if (file !== undefined && !changesNothing(request)) {
+      const { method, path, body } = request;
+      journal.add({ at, request: { method, path, query: request.query.toString(), body } });
+    }
+    const { status, body } = guarded(answer, request, at);
     return {
       status,
       headers: { 'content-type': 'application/json; charset=UTF-8' },
@@ -17,9 +32,9 @@ export async function startSearch({ port = 0, now = Date.now }: Options = {}): P
   });
 }
 
-function guarded(answer: ReturnType<typeof createRoutes>, request: Request) {
+function guarded(answer: ReturnType<typeof createRoutes>, request: Request, now: number) {
   try {
-    return answer(request);
+    return answer(request, now);
   } catch (error) {
     if (!(error instanceof SearchError)) throw error;
     return answerOf(error);

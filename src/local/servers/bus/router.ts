@@ -1,18 +1,23 @@
+import type { Journal } from '../journal.ts';
 import { compilePattern } from '../pattern.ts';
 import type { Bus, BusEvent } from './buses.ts';
 import type { Receive } from './deliver.ts';
 
 type Deliver = (receive: Receive, event: BusEvent, target: string) => void;
+type Accepted = { bus: string; event: BusEvent };
 type Subscription = { bus: Bus; matches: (event: unknown) => boolean; receive: Receive };
 
 /** Takes what a bus accepted to whoever asked for it, and remembers it. */
-export function createRouter(targets: Record<string, Receive>, deliver: Deliver) {
+export function createRouter(
+  targets: Record<string, Receive>,
+  deliver: Deliver,
+  accepted: Journal<Accepted>,
+) {
   const subscriptions = new Set<Subscription>();
-  const accepted: { bus: Bus; event: BusEvent }[] = [];
 
   return {
     route(bus: Bus, event: BusEvent): void {
-      accepted.push({ bus, event });
+      accepted.add({ bus: bus.name, event });
       for (const one of subscriptions) {
         if (one.bus === bus && one.matches(event)) deliver(one.receive, event, 'a subscription');
       }
@@ -27,7 +32,9 @@ export function createRouter(targets: Record<string, Receive>, deliver: Deliver)
       return () => subscriptions.delete(subscription);
     },
     events: (busName?: string): BusEvent[] =>
-      accepted.filter(({ bus }) => busName === undefined || bus.name === busName).map(({ event }) => event),
+      accepted.entries
+        .filter(({ bus }) => busName === undefined || bus === busName)
+        .map(({ event }) => event),
   };
 }
 

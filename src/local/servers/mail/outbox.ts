@@ -3,7 +3,7 @@ import type { SentMessage } from './draft.ts';
 import { escapeMarkup } from './xml.ts';
 
 /** Pages on which a person can look at what was sent. */
-export function outbox(request: Request, sent: SentMessage[]): Answer {
+export function outbox(request: Request, sent: readonly SentMessage[]): Answer {
   const [first, id] = request.path;
   if (first === undefined) return page('Outbox', listOf(sent));
   if (first === 'messages.json') {
@@ -15,7 +15,7 @@ export function outbox(request: Request, sent: SentMessage[]): Answer {
     : page(message.subject, show(message));
 }
 
-function listOf(sent: SentMessage[]): string {
+function listOf(sent: readonly SentMessage[]): string {
   const rows = sent.toReversed().map(
     (message) => `<tr><td>${when(message)}<td>${escapeMarkup(recipients(message))}
       <td><a href="/messages/${encodeURIComponent(message.messageId)}">${escapeMarkup(message.subject)}</a>`,

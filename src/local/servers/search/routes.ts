@@ -29,12 +29,18 @@ const routes: [methods: string, path: string, handle: Handle][] = [
   ['POST GET', '{index}/_search', searchIndices],
 ];
 
-export function createRoutes(now: () => number): (request: Request) => Reply {
+/** Whether it only asks. */
+export function changesNothing({ method, path }: Request): boolean {
+  if (method === 'GET' || method === 'HEAD') return true;
+  return ['_refresh', '_mget', '_count', '_search'].includes(path.at(-1) ?? '');
+}
+
+export function createRoutes(): (request: Request, now: number) => Reply {
   const indices = createIndices();
-  return (request) => {
+  return (request, now) => {
     for (const [methods, path, handle] of routes) {
       const names = methods.split(' ').includes(request.method) ? namesIn(path, request.path) : undefined;
-      if (names !== undefined) return handle(indices, request, names, now());
+      if (names !== undefined) return handle(indices, request, names, now);
     }
     const error = `no handler found for uri [/${request.path.join('/')}] and method [${request.method}]`;
     return { status: 400, body: { error } };
