@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { isAlive } from './running.ts';
 
 export type Kept = {
   folder: string;
@@ -28,18 +29,10 @@ function takeLock(folder: string, lock: string): void {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     const holder = Number(readFileSync(lock, 'utf8'));
-    if (isAlive(holder))
+    if (holder !== process.pid && isAlive(holder))
       throw new Error(
         `${folder} is in use by process ${holder}. Stop it, or name another folder: --keep FOLDER.`,
       );
     writeFileSync(lock, `${process.pid}`); // whoever held it was killed
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return pid !== process.pid && process.kill(pid, 0);
-  } catch {
-    return false;
   }
 }

@@ -12,6 +12,7 @@ import { watchChanges } from './live/watch.ts';
 import { type Play, type Proof, playOnce, proofLines, proveAgain } from './play/once.ts';
 import type { OnDemand, Step, Subscriber } from './play/step.ts';
 import type { ReadsOf } from './proof/cache.ts';
+import { announce } from './running.ts';
 import type { Services } from './services.ts';
 
 export type StartParts = {
@@ -88,11 +89,13 @@ async function live(
   const api = await startApi(app, openApi(app, home.connections, routes), port);
   say(`API ${api.url}   search ${api.url}/   outbox ${home.services.mailUrl}`);
   subscribe(home, subscriber, say);
+  const leave = announce(home.services.environment);
   try {
     const proof = await prove(play);
     for (const line of proofLines(proof)) say(line);
     return await attend(play, onDemand, stopped, say, proof.parked);
   } finally {
+    leave();
     await api.stop();
   }
 }
