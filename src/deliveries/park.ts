@@ -2,17 +2,18 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
 import type { Connections } from '../connections.ts';
 import { chunk } from '../pipeline/chunk.ts';
-import { canonicalJson, hash } from '../table/canonical.ts';
+import { hash } from '../table/canonical.ts';
 import type { Fields } from '../table/entity.ts';
 import type { Row, RowAnswer } from '../table/putAbsent.ts';
-import type { StreamRecord } from '../table/record.ts';
+import { timeOf } from '../table/record.ts';
 import { gather, putSpread, rowLimits, shortened, spreadSize } from '../table/rowSize.ts';
+import { jsonOf } from './json.ts';
 
-/** A record that is ours but undecodable or invalid: refused, so it holds nobody and waits for a person. */
-export type ParkedRecord = { record: StreamRecord; reason: string };
+/** What came in a batch and is ours but undecodable or invalid: refused, it holds nobody and waits for a person. */
+export type ParkedRecord = { record: unknown; reason: string };
 
 /** A parked record as it is read: without `record` only where a part of it is gone. */
-export type ParkedRow = Row & { state: 'refused'; reason: string; record?: StreamRecord };
+export type ParkedRow = Row & { state: 'refused'; reason: string; record?: unknown };
 
 /** Parks each record once, however often it comes. One answer per record, in order. */
 export async function parkRecords(
@@ -36,17 +37,23 @@ function keyOf({ pk, sk }: Row): string {
 }
 
 function rowOf({ record, reason }: ParkedRecord): Row {
-  const content = hash(canonicalJson(record));
-  const seconds = record.dynamodb?.ApproximateCreationDateTime;
+  const text = jsonOf(record);
+  const content = hash(text);
+  const { eventID } = Object(record) as { eventID?: unknown };
   return {
-    pk: `record/${record.eventID ?? content}`,
+    pk: `record/${typeof eventID === 'string' && eventID !== '' ? keyText(eventID) : content}`,
     sk: content, // should two records ever claim one event id, both are kept
     hash: content,
     state: 'refused',
     reason: shortened(reason),
-    recordedAt: typeof seconds === 'number' && Number.isFinite(seconds) ? seconds : 0,
-    record: new Uint8Array(gzipSync(JSON.stringify(record))),
+    recordedAt: timeOf(Object(record)) / 1000,
+    record: new Uint8Array(gzipSync(text)),
   };
+}
+
+/** A key of DynamoDB holds 2,048 bytes, and no half of a surrogate pair. */
+function keyText(text: string): string {
+  return Buffer.byteLength(text) <= 400 ? text.toWellFormed() : hash(text);
 }
 
 /** What lies in the deliveries table, each record whole again. */

@@ -3,7 +3,7 @@ import type { DynamoDBBatchResponse, DynamoDBRecord, DynamoDBStreamEvent } from 
 import { readConfig } from '../config.ts';
 import { type Connections, connect } from '../connections.ts';
 import type { App } from '../pipeline/app.ts';
-import { recordsOf } from '../pipeline/batch.ts';
+import { readBatch } from '../pipeline/batch.ts';
 import { whatWasThrown } from '../pipeline/thrown.ts';
 import { type ItemOutcome, sendDue } from './sender.ts';
 
@@ -19,7 +19,9 @@ export function mailHandler(app: App): MailHandler {
 
 export function openMail(app: App, connections: Connections): MailHandler {
   return async function handleOutbox(event) {
-    const waiting = recordsOf(event).filter(isWaiting);
+    const waiting = readBatch(event)
+      .map(({ raw }) => raw as DynamoDBRecord)
+      .filter(isWaiting);
     const later = new Set<string>();
     for (const item of new Set(waiting.map(itemOf))) {
       if ((await outcomeFor(app, connections, item)) === 'later') later.add(item);
@@ -43,7 +45,7 @@ async function outcomeFor(app: App, connections: Connections, item: string): Pro
 }
 
 function isWaiting(record: DynamoDBRecord): boolean {
-  return record.dynamodb?.NewImage?.state?.S === 'waiting';
+  return record?.dynamodb?.NewImage?.state?.S === 'waiting';
 }
 
 function itemOf(record: DynamoDBRecord): string {

@@ -1,21 +1,24 @@
 /** A stream batch in, sinks side by side, the answer out. */
-import type { DynamoDBBatchResponse, DynamoDBStreamEvent } from 'aws-lambda';
+import type { DynamoDBBatchResponse, DynamoDBStreamEvent, KinesisStreamEvent } from 'aws-lambda';
 import { readConfig } from '../config.ts';
 import { type Connections, connect } from '../connections.ts';
 import { parkRecords } from '../deliveries/park.ts';
 import { isAdoptable } from '../table/adopt.ts';
 import type { Change } from '../table/change.ts';
-import type { Decoded, StreamRecord } from '../table/record.ts';
+import type { Decoded } from '../table/record.ts';
 import type { Store } from '../table/store.ts';
 import { adoption } from './adoption.ts';
 import type { App } from './app.ts';
-import { recordsOf } from './batch.ts';
+import { type Entry, readBatch } from './batch.ts';
 import { type Delivered, deliver } from './deliver.ts';
 import { report } from './report.ts';
 import type { Sink, SinkKind } from './sink.ts';
 import { summaryOf } from './summary.ts';
 
-export type StreamHandler = (event: DynamoDBStreamEvent) => Promise<DynamoDBBatchResponse>;
+/** Lambda's answer has one form for both kinds of stream. */
+export type StreamHandler = (
+  event: DynamoDBStreamEvent | KinesisStreamEvent,
+) => Promise<DynamoDBBatchResponse>;
 
 /** Two readers share the stream: `project` takes views and log, `notify` the acts. A stream serves no more. */
 const readers = { project: ['view', 'log'], notify: ['act'] } as const satisfies Record<
@@ -37,10 +40,10 @@ export function streamHandler(app: App, reader: Reader): StreamHandler {
 export function openStream(app: App, reader: Reader, connections: Connections): StreamHandler {
   const all = openSinks(app, reader, connections);
   return async function handleBatch(event) {
-    const records: StreamRecord[] = recordsOf(event);
-    const decoded = records.map((record) => decodeSafely(app, record));
+    const entries = readBatch(event);
+    const decoded = entries.map((entry) => decodeSafely(app, entry));
     const parked = decoded.flatMap((entry, index) =>
-      entry.verdict === 'parked' ? [{ index, record: records[index] ?? {}, reason: entry.reason }] : [],
+      entry.verdict === 'parked' ? [{ index, record: entries[index]?.raw, reason: entry.reason }] : [],
     );
     // Few batches hold anything to adopt; of the others nothing is said of it.
     const sinks = all.filter(({ name }) => name !== 'adoption' || decoded.some(isAdopted));
@@ -52,7 +55,7 @@ export function openStream(app: App, reader: Reader, connections: Connections): 
       .filter((_, index) => parkings[index]?.state === 'failed')
       .map(({ index }) => index);
     report(connections.log, summaryOf(reader, decoded, sinks, delivered));
-    return answer(records, [...unparked, ...failedPositions(decoded, delivered)]);
+    return answer(entries, [...unparked, ...failedPositions(decoded, delivered)]);
   };
 }
 
@@ -92,7 +95,8 @@ function openSinks(app: App, reader: Reader, connections: Connections): Sink[] {
   return factories.flatMap((factory) => factory(context) ?? []).filter(({ kind }) => kinds.includes(kind));
 }
 
-function decodeSafely(app: App, record: StreamRecord): Decoded {
+export function decodeSafely(app: App, { record }: Entry): Decoded {
+  if ('missing' in record) return { verdict: 'parked', reason: record.missing };
   try {
     return app.decode(record);
   } catch (error) {
@@ -120,9 +124,9 @@ function failedPositions(decoded: readonly Decoded[], delivered: readonly Delive
 }
 
 /** Lambda takes everything again from the lowest sequence number on; a batch is in that order. */
-function answer(records: readonly StreamRecord[], positions: readonly number[]): DynamoDBBatchResponse {
+function answer(entries: readonly Entry[], positions: readonly number[]): DynamoDBBatchResponse {
   if (positions.length === 0) return { batchItemFailures: [] };
-  const first = records[Math.min(...positions)]?.dynamodb?.SequenceNumber;
+  const first = entries[Math.min(...positions)]?.position;
   // Without a sequence number there is no position to go back to: the whole batch is taken again.
   return { batchItemFailures: [{ itemIdentifier: first ?? '' }] };
 }

@@ -11,7 +11,8 @@ export type StreamRecord = {
   userIdentity?: { type?: string; principalId?: string } | null | undefined;
   dynamodb?:
     | {
-        ApproximateCreationDateTime?: number | undefined;
+        /** Seconds; from Kinesis milliseconds or microseconds, and in recordings a text. */
+        ApproximateCreationDateTime?: number | string | undefined;
         Keys?: Image | undefined;
         NewImage?: Image | undefined;
         OldImage?: Image | undefined;
@@ -44,7 +45,12 @@ export function readRecord(record: StreamRecord, table: Table): Read | Decoded {
   const data = record.dynamodb;
   // Foreign producers and replayed files send null as well.
   const [oldImage, newImage] = [data?.OldImage ?? undefined, data?.NewImage ?? undefined];
-  if (typeof record.eventID !== 'string' || typeof data?.Keys !== 'object' || data.Keys === null) {
+  if (
+    typeof record.eventID !== 'string' ||
+    record.eventID === '' ||
+    typeof data?.Keys !== 'object' ||
+    data.Keys === null
+  ) {
     return { verdict: 'parked', reason: 'the record has no eventID or no dynamodb.Keys' };
   }
   const key = readKey(data.Keys, table);
@@ -59,15 +65,23 @@ export function readRecord(record: StreamRecord, table: Table): Read | Decoded {
   return {
     eventId: record.eventID,
     key,
-    time: epochMilliseconds(data.ApproximateCreationDateTime),
+    time: timeOf(record),
     expired: record.eventName === 'REMOVE' && record.userIdentity?.principalId === 'dynamodb.amazonaws.com',
     images: { before: side(oldImage), after: side(after) },
   };
 }
 
-/** A record's time is in seconds; what is no such time, or gives no version below 2^53, counts as none. */
-function epochMilliseconds(seconds: unknown): number {
-  return typeof seconds === 'number' && seconds >= 0 && seconds < 9e9 ? seconds * 1000 : 0;
+/**
+ * A record's time in epoch milliseconds; 0 where it has none. Streams give seconds, Kinesis milliseconds unless the
+ * table says microseconds: up to the year 2255 their sizes tell them apart, and give versions below 2^53.
+ */
+export function timeOf(record: StreamRecord): number {
+  const given: unknown = record.dynamodb?.ApproximateCreationDateTime;
+  const time = typeof given === 'string' && given.trim() !== '' ? Number(given) : given;
+  if (typeof time !== 'number' || !(time >= 0)) return 0;
+  if (time < 9e9) return time * 1000;
+  if (time < 9e12) return time;
+  return time < 9e15 ? time / 1000 : 0;
 }
 
 function side(image: Image | undefined): Side | undefined {

@@ -101,22 +101,25 @@ test('the sinks are at work at the same time', async () => {
 });
 
 const strangers: [string, unknown][] = [
-  ['nothing', undefined],
-  ['null', null],
-  ['an event without records', {}],
-  ['records that are no list', { Records: 'all' }],
+  ['nothing at all', undefined],
+  ['nothing at all', null],
+  ['an empty object', {}],
+  ['an object with "Records"', { Records: 'all' }],
   ['an SQS event', { Records: [{ messageId: '1', eventSource: 'aws:sqs', body: '{}' }] }],
-  ['a Kinesis event', { Records: [{ eventSource: 'aws:kinesis', kinesis: { data: '' } }] }],
-  ['an EventBridge event', { source: 'sluice.shop', detail: {} }],
-  ['a batch with a stranger in it', { Records: [...writes('a', 1), { eventSource: 'aws:sqs' }] }],
-  ['a batch with a hole in it', { Records: [...writes('a', 1), null] }],
+  ['an SNS event', { Records: [{ EventSource: 'aws:sns', Sns: {} }] }],
+  ['an event of "aws:mq"', { Records: [{ eventSource: 'aws:mq' }] }],
+  ['an event whose records are of no stream', { Records: [null, 1] }],
+  ['an EventBridge event', { source: 'sluice.shop', 'detail-type': 'OrderPaid', detail: {} }],
+  ['a scheduled event', { source: 'aws.events', 'detail-type': 'Scheduled Event', detail: {} }],
+  ['the metadata message of a failed batch', { requestContext: {}, DDBStreamBatchInfo: { batchSize: 1 } }],
+  ['an HTTP request', { requestContext: { http: { method: 'POST' } }, body: '{}' }],
+  ['the inside of a stream record', { Keys: { pk: { S: 'a' } }, NewImage: { pk: { S: 'a' } } }],
+  ['an item of a table', { pk: { S: 'a' }, price: { N: '1' } }],
 ];
 
-test.each(strangers)('%s is refused whole, with what was expected', async (_what, event) => {
+test.each(strangers)('%s is refused whole, and named', async (what, event) => {
   const refused = world.take('project', event as DynamoDBStreamEvent);
-  await expect(refused).rejects.toThrow(
-    'This is no batch of a DynamoDB stream: expected {"Records":[{"eventSource"',
-  );
+  await expect(refused).rejects.toThrow(`This is no batch of a DynamoDB stream: it looks like ${what}`);
   expect(calls()).toEqual([]);
 });
 

@@ -4,7 +4,7 @@
  */
 import { type DynamoDBClient, paginateQuery } from '@aws-sdk/client-dynamodb';
 import { CreateEventBusCommand } from '@aws-sdk/client-eventbridge';
-import type { DynamoDBRecord, DynamoDBStreamEvent } from 'aws-lambda';
+import type { DynamoDBRecord, DynamoDBStreamEvent, KinesisStreamEvent } from 'aws-lambda';
 import { afterAll, afterEach } from 'vitest';
 import { app as shopApp } from '../../src/app.ts';
 import { readConfig } from '../../src/config.ts';
@@ -87,10 +87,14 @@ export async function openWorld(app: App = shopApp) {
     dynamodb: shop.dynamodb,
     /** The reports of this test's batches, in order. */
     batches,
-    take: (reader: Reader, event: DynamoDBStreamEvent) => openStream(app, reader, connections)(event),
+    take: (reader: Reader, event: DynamoDBStreamEvent | KinesisStreamEvent) =>
+      openStream(app, reader, connections)(event),
     /** The same by an app that is another in part. */
-    takeBy: (parts: Partial<Pick<App, 'sinks' | 'entities'>>, reader: Reader, event: DynamoDBStreamEvent) =>
-      openStream(defineApp({ ...app, ...parts }), reader, connections)(event),
+    takeBy: (
+      parts: Partial<Pick<App, 'sinks' | 'entities'>>,
+      reader: Reader,
+      event: DynamoDBStreamEvent | KinesisStreamEvent,
+    ) => openStream(defineApp({ ...app, ...parts }), reader, connections)(event),
     /** The rows of an item, in the order of their keys. */
     auditRows: (item: Fields) => rowsUnder(shop.dynamodb, config.SLUICE_AUDIT_TABLE, nameOf(item)),
     outboxRows: (item: string) => rowsUnder(shop.dynamodb, config.SLUICE_OUTBOX_TABLE, item),

@@ -71,7 +71,7 @@ describe('the version is exact', () => {
   });
 });
 
-test.each([Number.NaN, -1, 1e10, 'yesterday', null])(
+test.each([Number.NaN, -1, 1e16, 'yesterday', '', null])(
   'a record made at %s was made at no known time',
   (time) => {
     const record = recordOf({ before: tea(), after: without('version', tea()) });
@@ -80,6 +80,19 @@ test.each([Number.NaN, -1, 1e10, 'yesterday', null])(
     expect(decoded).toMatchObject({ change: { version: 1, occurredAt: '1970-01-01T00:00:00.000Z' } });
   },
 );
+
+test.each([
+  ['seconds', 1_763_000_000],
+  ['seconds, as a text', '1.763E9'],
+  ['milliseconds', 1_763_000_000_000],
+  ['microseconds', 1_763_000_000_000_000],
+])('a record says when it was made in %s', (_unit, time) => {
+  const record = recordOf({ before: tea(), after: without('version', tea()) });
+  const dynamodb = { ...record.dynamodb, ApproximateCreationDateTime: time as number };
+  expect(app.decode({ ...record, dynamodb })).toMatchObject({
+    change: { version: 1_763_000_000_000_000, occurredAt: '2025-11-13T02:13:20.000Z' },
+  });
+});
 
 describe('ids', () => {
   const part = fc.oneof(fc.string(), fc.stringMatching(/^[/%25F~a]{0,4}$/));

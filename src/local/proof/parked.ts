@@ -1,8 +1,9 @@
 /** The parked records against table and stream: whatever does not fit its entity is set aside, for a person to see. */
 import { readParked } from '../../deliveries/park.ts';
 import type { App } from '../../pipeline/app.ts';
+import { readEntry } from '../../pipeline/batch.ts';
+import { decodeSafely } from '../../pipeline/stream.ts';
 import { decodeImage, type Image } from '../../table/attributes.ts';
-import type { StreamRecord } from '../../table/record.ts';
 import { type Finding, nothing } from './finding.ts';
 import type { Truth } from './truth.ts';
 
@@ -22,8 +23,7 @@ export function compareParked(app: App, images: readonly Image[], { items, logge
 }
 
 /** The id of the change that a parked record shows, if it can be read. */
-function changeOf(app: App, record: StreamRecord | undefined): string | undefined {
-  if (record === undefined) return undefined;
-  const decoded = app.decode(record);
+function changeOf(app: App, record: unknown): string | undefined {
+  const decoded = decodeSafely(app, readEntry(record));
   return 'change' in decoded ? decoded.change?.id : undefined;
 }

@@ -7,8 +7,10 @@ import { bodyOf, byAnyone, byKey, pageSize, versionSeen } from '../../http/reque
 import { forget } from '../../sinks/cache/forget.ts';
 import { readThrough } from '../../sinks/cache/read.ts';
 import { query, queryPage } from '../../table/query.ts';
+import { get } from '../../table/read.ts';
 import { shop } from '../commands.ts';
 import { order } from '../entities/order.ts';
+import { product } from '../entities/product.ts';
 import { cachedReads } from '../reads.ts';
 import { history } from './history.ts';
 
@@ -30,8 +32,8 @@ export function orderRoutes(api: Hono, { connections, store }: ApiParts): void {
     if (created.outcome === 'created') {
       await forget(port, order, created.item);
       // Their stock went down with it.
-      const keys = items.map(({ productId }) => cachedReads(store).product(productId).key);
-      await port?.invalidate(keys).catch(() => []);
+      const products = await Promise.all(items.map(({ productId }) => get(store, product, { productId })));
+      await forget(port, product, ...products.map((found) => found?.item));
     }
     return answerCreated(
       context,
