@@ -18,7 +18,11 @@ export class Problem extends Error {
 const ofWrites: Readonly<Record<WriteErrorName, ProblemKind>> = {
   Invalid: { status: 400, title: 'Invalid', next: 'Mend the request and send it again.' },
   NotFound: { status: 404, title: 'Not found', next: 'Check the address.' },
-  Removed: { status: 410, title: 'Removed', next: 'It is gone for good under this address.' },
+  Removed: {
+    status: 410,
+    title: 'Removed',
+    next: 'It was removed. What may come again is created anew; an order never is.',
+  },
   AlreadyExists: { status: 409, title: 'Already exists', next: 'Read it, and update it instead.' },
   IdempotencyConflict: {
     status: 422,

@@ -25,7 +25,9 @@ export function commands({ play, watch, onDemand, parked }: Parts): Command[] {
       means: 'everything again',
       async run() {
         const before = await compareAll(home, readsOf, true);
-        for (const line of proofLines(await attackAndProve(play, watch, before, known))) say(line);
+        const proof = await attackAndProve(play, watch, before, known);
+        known = proof.parked;
+        for (const line of proofLines(proof)) say(line);
       },
     },
     {

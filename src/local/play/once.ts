@@ -59,15 +59,20 @@ export async function attackAndProve(
   say(line('all of it again, three times, shuffled', watch.counts()));
   watch.show(true);
   const after = await compareAll(home, readsOf, true, caused);
-  // The attack's own poison comes on top the first time, which is right after the day.
-  const then = caused === undefined ? Math.max(known, 1) : known + 1;
-  return proofOf(before, after, repeats, [...refused, ...wronglyParked(before, after, known, then)]);
+  // The attack's own poison comes on top, once in each run; the first time is right after the day.
+  const expected = caused === undefined ? [known, known + 1] : [known + 1];
+  return proofOf(before, after, repeats, [...refused, ...wronglyParked(before, after, known, expected)]);
 }
 
 /** The poison of the attack is parked once, however often it comes; nothing else is. */
-function wronglyParked(before: Comparison, after: Comparison, known: number, then: number): string[] {
-  if (before.parked === known && after.parked === then) return [];
-  return [`${before.parked}, then ${after.parked} parked; expected ${known}, then ${then}`];
+function wronglyParked(
+  before: Comparison,
+  after: Comparison,
+  known: number,
+  expected: readonly number[],
+): string[] {
+  if (before.parked === known && expected.includes(after.parked)) return [];
+  return [`${before.parked}, then ${after.parked} parked; expected ${known}, then ${expected.join(' or ')}`];
 }
 
 function proofOf(before: Comparison, after: Comparison, repeats: number, others: string[]): Proof {

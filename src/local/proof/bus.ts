@@ -36,10 +36,11 @@ function readEvents(events: readonly BusEvent[]): Received[] {
     const first = !seen.has(id);
     seen.add(id);
     // When it was published cannot be foretold, only that it says so. Where nothing fails, nothing comes late; a
-    // repeat may say that it does, for others of its item have passed it.
+    // repeat may say that it does, for others of its item have passed it, or that somebody has asked for it.
     const told = {
       publishedAt: !Number.isNaN(Date.parse(String(meta?.publishedAt))),
       late: first ? meta?.late : false,
+      replay: first ? meta?.replay : false,
     };
     return {
       id,

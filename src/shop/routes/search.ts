@@ -30,7 +30,11 @@ export function searchRoutes(api: Hono, { app, connections, store }: ApiParts): 
 /** A filter's value, in the form that its field has. */
 function filterValue({ search }: Entity, field: string, text: string): string | number | boolean {
   const type = search !== undefined && Object.hasOwn(search.fields, field) ? search.fields[field] : undefined;
-  if (type === undefined) throw new Problem(problems.invalid, 'Filters name fields of the search document.');
+  if (type === undefined)
+    throw new Problem(
+      problems.invalid,
+      `A filter names a field of the search document: ${Object.keys(search?.fields ?? {}).join(', ')}.`,
+    );
   if (type === 'boolean' && (text === 'true' || text === 'false')) return text === 'true';
   if ((type === 'double' || type === 'long') && text.trim() !== '' && Number.isFinite(Number(text)))
     return Number(text);
