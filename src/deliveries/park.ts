@@ -2,7 +2,7 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
 import type { Connections } from '../connections.ts';
 import { chunk } from '../pipeline/chunk.ts';
-import { hash } from '../table/canonical.ts';
+import { canonicalJson, hash } from '../table/canonical.ts';
 import type { Fields } from '../table/entity.ts';
 import type { Row, RowAnswer } from '../table/putAbsent.ts';
 import { timeOf } from '../table/record.ts';
@@ -38,7 +38,7 @@ function keyOf({ pk, sk }: Row): string {
 
 function rowOf({ record, reason }: ParkedRecord): Row {
   const text = jsonOf(record);
-  const content = hash(text);
+  const content = hash(canonical(record) ?? text);
   const { eventID } = Object(record) as { eventID?: unknown };
   return {
     pk: `record/${typeof eventID === 'string' && eventID !== '' ? keyText(eventID) : content}`,
@@ -49,6 +49,16 @@ function rowOf({ record, reason }: ParkedRecord): Row {
     recordedAt: timeOf(Object(record)) / 1000,
     record: new Uint8Array(gzipSync(text)),
   };
+}
+
+/** Two readers may be given one record with its members in another order. None where it is too deep. */
+function canonical(record: unknown): string | undefined {
+  try {
+    return canonicalJson(record);
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
 }
 
 /** A key of DynamoDB holds 2,048 bytes, and no half of a surrogate pair. */

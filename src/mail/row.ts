@@ -18,6 +18,8 @@ export type MailRow = Row & {
   /** Gone once settled, like `to`: a settled row keeps no content and no address. */
   item?: Readonly<Record<string, unknown>>;
   to?: string;
+  /** A person asked for it by a replay. */
+  replay?: true;
   owner?: string;
   /** Epoch milliseconds. */
   leasedUntil?: number;

@@ -32,11 +32,18 @@ export type Sink<Request = unknown> = {
   limits: { count: number; bytes: number };
   /** Bytes of a request, as the service counts them. */
   size(request: Request): number;
+  /** The request as a person would read it, where that is not how it is sent. */
+  show?(request: Request): unknown;
   /** One answer per request, in order. Throwing, or answering too few, fails what is not answered. */
   send(requests: Request[]): Promise<Answer[]>;
 };
 
-type SinkContext = { connections: Connections; store: Store };
+export type SinkContext = {
+  connections: Connections;
+  store: Store;
+  /** A person has asked for all of it again: acts say so in what they send. */
+  replay: boolean;
+};
 
 /** Makes the sink, or nothing where no endpoint is configured for it: then it is off. */
 export type SinkFactory = (context: SinkContext) => Sink | undefined;

@@ -2,17 +2,18 @@
 import type { DynamoDBBatchResponse, DynamoDBStreamEvent, KinesisStreamEvent } from 'aws-lambda';
 import { readConfig } from '../config.ts';
 import { type Connections, connect } from '../connections.ts';
-import { parkRecords } from '../deliveries/park.ts';
+import { type ParkedRecord, parkRecords } from '../deliveries/park.ts';
 import { isAdoptable } from '../table/adopt.ts';
 import type { Change } from '../table/change.ts';
+import type { RowAnswer } from '../table/putAbsent.ts';
 import type { Decoded } from '../table/record.ts';
 import type { Store } from '../table/store.ts';
 import { adoption } from './adoption.ts';
 import type { App } from './app.ts';
 import { type Entry, readBatch } from './batch.ts';
 import { type Delivered, deliver } from './deliver.ts';
-import { report } from './report.ts';
-import type { Sink, SinkKind } from './sink.ts';
+import { type BatchReport, report } from './report.ts';
+import type { Sink, SinkContext, SinkFactory, SinkKind } from './sink.ts';
 import { summaryOf } from './summary.ts';
 
 /** Lambda's answer has one form for both kinds of stream. */
@@ -37,25 +38,46 @@ export function streamHandler(app: App, reader: Reader): StreamHandler {
   };
 }
 
-export function openStream(app: App, reader: Reader, connections: Connections): StreamHandler {
-  const all = openSinks(app, reader, connections);
+/** `replay`: a person has asked for all of it again, and whoever gets it is told so. */
+export function openStream(
+  app: App,
+  reader: Reader,
+  connections: Connections,
+  { replay = false }: { replay?: boolean } = {},
+): StreamHandler {
+  const context = { connections, store: storeOf(app, connections), replay };
+  const sinks = openSinks([adoption, ...app.sinks], reader, context);
+  const park = (records: readonly ParkedRecord[]) => parkRecords(connections, records);
   return async function handleBatch(event) {
-    const entries = readBatch(event);
-    const decoded = entries.map((entry) => decodeSafely(app, entry));
-    const parked = decoded.flatMap((entry, index) =>
-      entry.verdict === 'parked' ? [{ index, record: entries[index]?.raw, reason: entry.reason }] : [],
-    );
-    // Few batches hold anything to adopt; of the others nothing is said of it.
-    const sinks = all.filter(({ name }) => name !== 'adoption' || decoded.some(isAdopted));
-    const [delivered, parkings] = await Promise.all([
-      deliverAll(sinks, decoded),
-      parkRecords(connections, parked),
-    ]);
-    const unparked = parked
-      .filter((_, index) => parkings[index]?.state === 'failed')
-      .map(({ index }) => index);
-    report(connections.log, summaryOf(reader, decoded, sinks, delivered));
-    return answer(entries, [...unparked, ...failedPositions(decoded, delivered)]);
+    const { answer, summary } = await takeBatch({ app, reader, sinks, park }, readBatch(event));
+    report(connections.log, summary);
+    return answer;
+  };
+}
+
+type Parts = {
+  app: App;
+  reader: Reader;
+  sinks: readonly Sink[];
+  park(records: readonly ParkedRecord[]): Promise<readonly RowAnswer[]>;
+};
+
+/** What all of it comes to is decided here, whatever the sinks and the parking are. */
+export async function takeBatch(
+  { app, reader, sinks: all, park }: Parts,
+  entries: readonly Entry[],
+): Promise<{ answer: DynamoDBBatchResponse; summary: BatchReport }> {
+  const decoded = entries.map((entry) => decodeSafely(app, entry));
+  const parked = decoded.flatMap((entry, index) =>
+    entry.verdict === 'parked' ? [{ index, record: entries[index]?.raw, reason: entry.reason }] : [],
+  );
+  // Few batches hold anything to adopt; of the others nothing is said of it.
+  const sinks = all.filter(({ name }) => name !== 'adoption' || decoded.some(isAdopted));
+  const [delivered, parkings] = await Promise.all([deliverAll(sinks, decoded), park(parked)]);
+  const unparked = parked.filter((_, index) => parkings[index]?.state === 'failed').map(({ index }) => index);
+  return {
+    answer: answerOf(entries, [...unparked, ...failedPositions(decoded, delivered)]),
+    summary: summaryOf(reader, decoded, sinks, delivered),
   };
 }
 
@@ -88,10 +110,9 @@ function skewOf(learnt: number | undefined): number {
   return learnt !== undefined && Math.abs(learnt) > smallSkew ? learnt : 0;
 }
 
-function openSinks(app: App, reader: Reader, connections: Connections): Sink[] {
-  const context = { connections, store: storeOf(app, connections) };
+/** The sinks of a reader that are switched on. */
+export function openSinks(factories: readonly SinkFactory[], reader: Reader, context: SinkContext): Sink[] {
   const kinds: readonly SinkKind[] = readers[reader];
-  const factories = [adoption, ...app.sinks];
   return factories.flatMap((factory) => factory(context) ?? []).filter(({ kind }) => kinds.includes(kind));
 }
 
@@ -107,7 +128,7 @@ export function decodeSafely(app: App, { record }: Entry): Decoded {
   }
 }
 
-function changesFor(sink: Sink, decoded: readonly Decoded[]): Change[] {
+export function changesFor(sink: Sink, decoded: readonly Decoded[]): Change[] {
   return decoded.flatMap((entry) => {
     if (entry.verdict === 'change') return [entry.change];
     return entry.verdict === 'parked' && entry.change !== undefined && sink.readsMisfits
@@ -124,7 +145,7 @@ function failedPositions(decoded: readonly Decoded[], delivered: readonly Delive
 }
 
 /** Lambda takes everything again from the lowest sequence number on; a batch is in that order. */
-function answer(entries: readonly Entry[], positions: readonly number[]): DynamoDBBatchResponse {
+function answerOf(entries: readonly Entry[], positions: readonly number[]): DynamoDBBatchResponse {
   if (positions.length === 0) return { batchItemFailures: [] };
   const first = entries[Math.min(...positions)]?.position;
   // Without a sequence number there is no position to go back to: the whole batch is taken again.

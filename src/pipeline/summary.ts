@@ -32,8 +32,8 @@ function outcomesOf(
 export function summaryOf(
   reader: string,
   decoded: readonly Decoded[],
-  sinks: Sink[],
-  delivered: Delivered[],
+  sinks: readonly Sink[],
+  delivered: readonly Delivered[],
 ): BatchReport {
   const count = (verdict: Decoded['verdict']) => decoded.filter((entry) => entry.verdict === verdict).length;
   return {

@@ -35,7 +35,7 @@ export class AttributeError extends Error {
 export function decodeImage(image: Image, path?: string): Record<string, unknown> {
   const item: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(expect(isPlainObject(image), image, path ?? 'image'))) {
-    setOwn(item, name, decodeAttribute(value, within(path, name)));
+    setOwn(item, wellFormed(name, path ?? 'a name'), decodeAttribute(value, within(path, name)));
   }
   return item;
 }
@@ -92,13 +92,12 @@ function setOwn(target: Record<string, unknown>, name: string, value: unknown): 
 type Decoder = (value: unknown, path: string) => unknown;
 
 const decoders: Readonly<Record<string, Decoder>> = Object.assign(Object.create(null), {
-  S: (value, path) => expect(typeof value === 'string', value, path),
+  S: decodeText,
   N: decodeNumber,
   B: decodeBinary,
   BOOL: (value, path) => expect(typeof value === 'boolean', value, path),
   NULL: (value, path) => expect(value === true, value, path) && null,
-  SS: (value, path) =>
-    new Set(list(value, path).map((member) => expect(typeof member === 'string', member, path))),
+  SS: (value, path) => new Set(list(value, path).map((member) => decodeText(member, path))),
   NS: (value, path) => new Set(list(value, path).map((member) => decodeNumber(member, path))),
   BS: (value, path) => new Set(list(value, path).map((member) => decodeBinary(member, path))),
   L: (value, path) => list(value, path).map((member, index) => decodeAttribute(member, `${path}[${index}]`)),
@@ -116,6 +115,10 @@ function soleMember(attribute: unknown, path: string): [string, unknown] {
     );
   }
   return member;
+}
+
+function decodeText(value: unknown, path: string): string {
+  return wellFormed(expect(typeof value === 'string', value, path) as string, path);
 }
 
 function decodeNumber(value: unknown, path: string): number | ExactNumber {

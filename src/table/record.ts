@@ -46,8 +46,7 @@ export function readRecord(record: StreamRecord, table: Table): Read | Decoded {
   // Foreign producers and replayed files send null as well.
   const [oldImage, newImage] = [data?.OldImage ?? undefined, data?.NewImage ?? undefined];
   if (
-    typeof record.eventID !== 'string' ||
-    record.eventID === '' ||
+    !isName(record.eventID) ||
     typeof data?.Keys !== 'object' ||
     data.Keys === null
   ) {
@@ -69,6 +68,11 @@ export function readRecord(record: StreamRecord, table: Table): Read | Decoded {
     expired: record.eventName === 'REMOVE' && record.userIdentity?.principalId === 'dynamodb.amazonaws.com',
     images: { before: side(oldImage), after: side(after) },
   };
+}
+
+/** Ids are made of it, so it must be one that a table can hold. */
+function isName(text: unknown): text is string {
+  return typeof text === 'string' && text !== '' && text.isWellFormed();
 }
 
 /**

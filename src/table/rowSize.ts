@@ -29,8 +29,8 @@ export function spreadSize(row: Row): number {
 
 /** A row's text for people: of one that nobody can read to its end the beginning, so that it fits into any row. */
 export function shortened<Text extends string | undefined>(text: Text): Text | string {
-  if (text === undefined || text.length <= longestText) return text;
-  return `${text.slice(0, longestText).toWellFormed()}…`;
+  if (text === undefined) return text;
+  return text.length <= longestText ? text.toWellFormed() : `${text.slice(0, longestText).toWellFormed()}…`;
 }
 
 /**

@@ -120,6 +120,16 @@ test('a record deeper than any that JSON.stringify writes is parked whole', asyn
   expect(JSON.parse(text).dynamodb.Keys).toEqual(poison.dynamodb?.Keys);
 });
 
+test('two readers that are given one record with its members in another order park it once', async () => {
+  const poison = recordOf({ after: { ...productAt(1, lamp(fresh('lamp'))), price: 'much' } });
+  const image = Object.entries(poison.dynamodb?.NewImage ?? {});
+  const other = structuredClone(poison);
+  Object.assign(other, { dynamodb: { ...poison.dynamodb, NewImage: Object.fromEntries(image.reverse()) } });
+  await world.take('project', eventOf(poison));
+  await world.take('notify', eventOf(other));
+  expect(await world.parkedRows(poison)).toHaveLength(1);
+});
+
 /** Something that can stand in a record where something else belongs. */
 const hostileName = fc.constantFrom('__proto__', 'constructor', 'toString', '', '\u0000', 'S', 'M', '\ud800');
 const anything = fc.oneof(

@@ -96,7 +96,7 @@ export async function openContract() {
     for (const service of Object.values(services.byName)) service.calm();
   });
   const connections = { ...world.connections, cache: services.cache };
-  const context = { connections, store: world.store };
+  const context = { connections, store: world.store, replay: false };
   const opened = world.app.sinks.flatMap((factory) => factory(context) ?? []);
   const holds = holdsOf(world, services.cache);
   const subjects = opened.map((sink): Subject => {

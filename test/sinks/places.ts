@@ -1,5 +1,5 @@
 /** Places that one and the same stream goes to: each has search indices, an audit trail and a cache of its own. */
-import type { DynamoDBRecord } from 'aws-lambda';
+import type { DynamoDBRecord, DynamoDBStreamEvent } from 'aws-lambda';
 import { scan } from '../../src/local/proof/truth.ts';
 import { ensureTables } from '../../src/local/tables.ts';
 import { openStream } from '../../src/pipeline/stream.ts';
@@ -18,11 +18,15 @@ export async function openPlace(world: Awaited<ReturnType<typeof openWorld>>, na
     ...world.config,
     SLUICE_SEARCH_PREFIX: `${name}-`,
     SLUICE_AUDIT_TABLE: `${name}-audit`,
+    SLUICE_OUTBOX_TABLE: `${name}-outbox`,
+    SLUICE_DELIVERIES_TABLE: `${name}-deliveries`,
   };
   const cache = memoryCache(world.connections.now);
   await ensureTables(dynamodb, config, app.table);
   await ensureIndices(client, config.SLUICE_SEARCH_PREFIX, app.entities);
-  const project = openStream(app, 'project', { ...world.connections, config, cache });
+  const connections = { ...world.connections, config, cache };
+  const project = openStream(app, 'project', connections);
+  const notify = openStream(app, 'notify', connections);
   return {
     name,
     cache,
@@ -31,6 +35,10 @@ export async function openPlace(world: Awaited<ReturnType<typeof openWorld>>, na
       clock.milliseconds = Date.now();
       return project(eventOf(...structuredClone([...records])));
     },
+    /** The acts' reader takes it as it is. */
+    notify: (event: DynamoDBStreamEvent) => notify(structuredClone(event)),
+    /** The reader of views and log takes it as it is. */
+    project: (event: DynamoDBStreamEvent) => project(structuredClone(event)),
     /** The document that searches can see of an item, and its version. */
     async shown(entity: Entity, item: string): Promise<{ version: number; source: Fields } | undefined> {
       const document = await world.document(`${config.SLUICE_SEARCH_PREFIX}${entity.search?.index}`, item);

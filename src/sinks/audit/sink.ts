@@ -3,6 +3,7 @@ import type { Sink, SinkFactory } from '../../pipeline/sink.ts';
 import type { Row } from '../../table/putAbsent.ts';
 import { putSpread, rowLimits, spreadSize } from '../../table/rowSize.ts';
 import { planRow } from './plan.ts';
+import { readRows } from './row.ts';
 
 export const audit: SinkFactory = ({ connections, store }) => {
   const { dynamodb, config } = connections;
@@ -12,6 +13,7 @@ export const audit: SinkFactory = ({ connections, store }) => {
     readsMisfits: true,
     plan: (change) => planRow(store.table, change),
     target: ({ pk, sk }) => `${pk} ${sk}`,
+    show: (row) => readRows([row])[0],
     limits: rowLimits,
     size: spreadSize,
     send: (rows) => putSpread(dynamodb, config.SLUICE_AUDIT_TABLE, rows, 'diff'),

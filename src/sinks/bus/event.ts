@@ -30,7 +30,7 @@ export type PublishedEvent = { meta: EventMeta; data: Fields };
 /** All of the event but the time of its publication. */
 export type PlannedEvent = { name: string; item: string; meta: Omit<EventMeta, 'publishedAt'>; data: Fields };
 
-export function planEvent(change: Change, event: DomainEvent): PlannedEvent {
+export function planEvent(change: Change, event: DomainEvent, replay = false): PlannedEvent {
   const { entity, key, version } = change;
   return {
     name: event.name,
@@ -45,8 +45,8 @@ export function planEvent(change: Change, event: DomainEvent): PlannedEvent {
       occurredAt: change.occurredAt,
       actor: change.actor ?? null,
       correlationId: change.request ?? null,
-      late: false,
-      replay: false,
+      late: replay, // newer ones of its item may have gone out long ago
+      replay,
     },
     data: eventData(entity, change.after ?? change.before ?? {}, event.rule),
   };

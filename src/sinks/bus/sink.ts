@@ -20,11 +20,11 @@ const permanent = new Set([
   'InvalidAccountIdException',
 ]);
 
-export const bus: SinkFactory = ({ connections }) => {
+export const bus: SinkFactory = ({ connections, replay }) => {
   const sink: Sink<PlannedEvent> = {
     name: 'bus',
     kind: 'act',
-    plan: (change) => eventsOf(change).map((event) => planEvent(change, event)),
+    plan: (change) => eventsOf(change).map((event) => planEvent(change, event, replay)),
     target: ({ item }) => item,
     limits,
     size: (event) => entrySize(connections, event),

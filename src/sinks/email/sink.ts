@@ -8,12 +8,12 @@ import { plainJson } from '../../table/json.ts';
 import { putAbsent } from '../../table/putAbsent.ts';
 import { rowLimits, rowSize } from '../../table/rowSize.ts';
 
-export const email: SinkFactory = ({ connections }) => {
+export const email: SinkFactory = ({ connections, replay }) => {
   const { dynamodb, config } = connections;
   const sink: Sink<MailRow> = {
     name: 'email',
     kind: 'act',
-    plan: planRows,
+    plan: (change) => planRows(change, replay),
     target: ({ pk }) => pk,
     limits: rowLimits,
     size: rowSize,
@@ -22,7 +22,8 @@ export const email: SinkFactory = ({ connections }) => {
   return sink as Sink;
 };
 
-export function planRows(change: Change): MailRow[] {
+/** `replay`: the row says that a person has asked for it; a row that is there already stays as it is. */
+export function planRows(change: Change, replay = false): MailRow[] {
   const happened = new Set(eventsOf(change).map(({ name }) => name));
   const item = change.after ?? change.before ?? {};
   const fields = plainJson(pick(item, Object.keys(change.entity.schema.shape))) as Record<string, unknown>;
@@ -40,6 +41,7 @@ export function planRows(change: Change): MailRow[] {
       policy,
       occurredAt: change.occurredAt,
       state: 'waiting',
+      ...(replay && { replay: true as const }),
       to: to(item),
       item: fields,
     }));
