@@ -14,7 +14,9 @@ const mark = join(root, 'node_modules', '.sluice-lock');
 export async function runOnOwnNode(file, args) {
   install();
   const node = ownNode();
-  const script = join(root, file);
+  // An installed package holds what was compiled: Node strips no types below node_modules.
+  const compiled = join(root, 'dist', file.replace(/\.ts$/, '.js'));
+  const script = existsSync(join(root, file)) ? join(root, file) : compiled;
   if (node === process.execPath || Number(process.versions.node.split('.')[0]) === wanted) {
     process.argv = [process.execPath, script, ...args];
     await import(script);

@@ -1,11 +1,14 @@
 /** The command line: `sluice <command>`. */
-import { Command, InvalidArgumentError } from 'commander';
+import { createInterface } from 'node:readline/promises';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { handler as mail } from '../handlers/mail.ts';
 import { handler as notify } from '../handlers/notify.ts';
 import { handler as project } from '../handlers/project.ts';
 import { app, routes } from './app.ts';
 import { interruption } from './local/interruption.ts';
 import { type StartParts, start } from './local/start.ts';
+import { type RecordOptions, record } from './ops/record.ts';
+import { type ReplayOptions, replayFiles } from './ops/replay.ts';
 import { day, onDemand } from './shop/play/day.ts';
 import { warehouse } from './shop/play/subscriber.ts';
 import { readsOf } from './shop/reads.ts';
@@ -42,6 +45,58 @@ program
     };
     process.exitCode = await start(parts, options);
   });
+
+program
+  .command('record')
+  .description('save what the stream delivers while it runs, as Lambda sends it')
+  .requiredOption('--name <name>', 'the name of the recording')
+  .option('--folder <folder>', 'where recordings are', 'events/recorded')
+  .option('--table <name>', 'the table; else SLUICE_TABLE')
+  .option('--endpoint <url>', 'a DynamoDB with streams, instead of the local run that is going')
+  .addOption(new Option('--aws', 'the AWS account of the environment').default(false).conflicts('endpoint'))
+  .option('--anonymise', 'replace personal data by stand-ins', false)
+  .option('--from-start', 'begin with the oldest record of the stream', false)
+  .option('--count <records>', 'end after so many', recordCount)
+  .option('--force', 'write over a recording of that name', false)
+  .action(async (flags: Omit<RecordOptions, 'environment' | 'signal' | 'say' | 'warn'>) => {
+    const { log: say, error: warn } = console;
+    process.exitCode = await record(app, {
+      ...flags,
+      environment: process.env,
+      signal: interruption(),
+      say,
+      warn,
+    });
+  });
+
+program
+  .command('replay')
+  .description('show what recorded changes would cause, and why; nothing is sent without --send')
+  .argument('<file...>', 'batches as Lambda delivers them, records, or lists of either')
+  .option('--json', 'one line of JSON for each record', false)
+  .option('--send', 'deliver to search, cache and audit trail', false)
+  .option('--acts', 'with --send: mail and events too, marked as a replay', false)
+  .option('--aws', 'send to the AWS account of the environment, instead of the local run', false)
+  .action(async (files: string[], flags: Pick<ReplayOptions, 'json' | 'send' | 'acts' | 'aws'>) => {
+    const { log: say, error: complain } = console;
+    const ask = process.stdin.isTTY ? confirmed : undefined;
+    const options = { ...flags, environment: process.env, say, complain, ask };
+    process.exitCode = await replayFiles(app, files, options);
+  });
+
+async function confirmed(question: string): Promise<boolean> {
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return (await terminal.question(`${question} Type yes: `)).trim() === 'yes';
+  } finally {
+    terminal.close();
+  }
+}
+
+function recordCount(text: string): number {
+  if (/^[1-9]\d{0,6}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('It is a whole number from 1.');
+}
 
 type Flags = { once: boolean; json: boolean; port: number; keep?: string | true };
 

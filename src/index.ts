@@ -1,0 +1,23 @@
+/** `sluice`: what an application of one's own is made of. */
+export { apiHandler, type Routes } from './http/api.ts';
+export { mailHandler } from './mail/handler.ts';
+export { type App, defineApp } from './pipeline/app.ts';
+export type { Answer, Sink, SinkFactory } from './pipeline/sink.ts';
+export { streamHandler } from './pipeline/stream.ts';
+export { audit } from './sinks/audit/sink.ts';
+export type { PublishedEvent } from './sinks/bus/event.ts';
+export { bus } from './sinks/bus/sink.ts';
+export { readThrough } from './sinks/cache/read.ts';
+export { cache } from './sinks/cache/sink.ts';
+export { email } from './sinks/email/sink.ts';
+export { searchFor } from './sinks/search/query.ts';
+export { search } from './sinks/search/sink.ts';
+export type { Change } from './table/change.ts';
+export { defineEntity, type EmailTemplate, type Entity } from './table/entity.ts';
+export { WriteError } from './table/errors.ts';
+export { query, queryPage } from './table/query.ts';
+export { get } from './table/read.ts';
+export { became, created, increased, removed } from './table/rules.ts';
+export type { By, Store } from './table/store.ts';
+export { defineTable, type Table } from './table/table.ts';
+export { writer } from './table/write/writer.ts';
