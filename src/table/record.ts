@@ -45,11 +45,7 @@ export function readRecord(record: StreamRecord, table: Table): Read | Decoded {
   const data = record.dynamodb;
   // Foreign producers and replayed files send null as well.
   const [oldImage, newImage] = [data?.OldImage ?? undefined, data?.NewImage ?? undefined];
-  if (
-    !isName(record.eventID) ||
-    typeof data?.Keys !== 'object' ||
-    data.Keys === null
-  ) {
+  if (!isName(record.eventID) || typeof data?.Keys !== 'object' || data.Keys === null) {
     return { verdict: 'parked', reason: 'the record has no eventID or no dynamodb.Keys' };
   }
   const key = readKey(data.Keys, table);
