@@ -1,13 +1,19 @@
 /** The command line: `sluice <command>`. */
+import { userInfo } from 'node:os';
 import { createInterface } from 'node:readline/promises';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { handler as mail } from '../handlers/mail.ts';
 import { handler as notify } from '../handlers/notify.ts';
 import { handler as project } from '../handlers/project.ts';
+import { handler as redrive } from '../handlers/redrive.ts';
 import { app, routes } from './app.ts';
 import { interruption } from './local/interruption.ts';
 import { type StartParts, start } from './local/start.ts';
+import { showDeliveries } from './ops/deliveries.ts';
+import { discardByHand } from './ops/discard.ts';
+import { pauseSink } from './ops/pause.ts';
 import { type RecordOptions, record } from './ops/record.ts';
+import { type Chosen, redriveByHand } from './ops/redrive.ts';
 import { type ReplayOptions, replayFiles } from './ops/replay.ts';
 import { day, onDemand } from './shop/play/day.ts';
 import { warehouse } from './shop/play/subscriber.ts';
@@ -32,7 +38,7 @@ program
   .option('--keep [folder]', 'keep the data for the next start')
   .action(async ({ once, json, port, keep }: Flags) => {
     const say = (line: string) => console.log(line);
-    const handlers = { project, notify, mail } as StartParts['handlers'];
+    const handlers = { project, notify, mail, redrive } as StartParts['handlers'];
     const parts = { app, handlers, routes, day, onDemand, subscriber: warehouse, readsOf };
     const options = {
       once: once || json,
@@ -54,7 +60,11 @@ program
   .option('--table <name>', 'the table; else SLUICE_TABLE')
   .option('--endpoint <url>', 'a DynamoDB with streams, instead of the local run that is going')
   .addOption(new Option('--aws', 'the AWS account of the environment').default(false).conflicts('endpoint'))
-  .option('--anonymise', 'replace personal data by stand-ins', false)
+  .option(
+    '--anonymise',
+    'replace personal data by stand-ins, stable within one recording; keys and undeclared fields only where they contain a declared personal value',
+    false,
+  )
   .option('--from-start', 'begin with the oldest record of the stream', false)
   .option('--count <records>', 'end after so many', recordCount)
   .option('--force', 'write over a recording of that name', false)
@@ -83,6 +93,60 @@ program
     const options = { ...flags, environment: process.env, say, complain, ask };
     process.exitCode = await replayFiles(app, files, options);
   });
+
+const aws = [
+  '--aws',
+  'the AWS account of the environment, instead of the local run that is going',
+  false,
+] as const;
+const here = () => ({ environment: process.env, say: (line: string) => console.log(line) });
+const me = () => userInfo().username;
+
+program
+  .command('deliveries')
+  .description('show what is parked, why, since when, and how long it will take to drain')
+  .option('--json', 'one line of JSON for each', false)
+  .option(...aws)
+  .action(async (flags: { json: boolean; aws: boolean }) => {
+    process.exitCode = await showDeliveries({ ...flags, ...here(), now: Date.now });
+  });
+
+program
+  .command('redrive')
+  .description('try parked deliveries now, after saying what that does')
+  .option('--sink <name>', 'only those of this sink')
+  .option('--item <item>', 'only those of this item, as "deliveries" names it')
+  .option('--settled', 'also what was refused or is dead; mails and events among it go out late', false)
+  .option('--dry-run', 'only say what it would do', false)
+  .option(...aws)
+  .action(async (flags: Chosen & { dryRun: boolean; aws: boolean }) => {
+    const ask = process.stdin.isTTY ? confirmed : undefined;
+    process.exitCode = await redriveByHand(app, { ...flags, ...here(), ask });
+  });
+
+program
+  .command('discard')
+  .description('take parked deliveries of an item away for good; the audit trail keeps who and why')
+  .argument('<item>', 'the item, or the event id of a record that cannot be read, as "deliveries" names it')
+  .option('--sink <name>', 'the sink; without it a record that cannot be read')
+  .requiredOption('--reason <text>', 'why')
+  .option(...aws)
+  .action(async (item: string, flags: { sink?: string; reason: string; aws: boolean }) => {
+    process.exitCode = await discardByHand({ item, ...flags, ...here(), by: me() });
+  });
+
+for (const [name, paused] of [
+  ['pause', true],
+  ['resume', false],
+] as const)
+  program
+    .command(name)
+    .description(paused ? 'let a sink park what comes, until it is resumed' : 'let a paused sink go on')
+    .argument('<sink>', 'such as email')
+    .option(...aws)
+    .action(async (sink: string, flags: { aws: boolean }) => {
+      process.exitCode = await pauseSink(app, { sink, paused, ...flags, ...here(), by: me() });
+    });
 
 async function confirmed(question: string): Promise<boolean> {
   const terminal = createInterface({ input: process.stdin, output: process.stderr });

@@ -53,6 +53,24 @@ const level: Form<Level> = {
   read: (text) => levels.find((one) => one === text),
 };
 
+const seconds: Form<string> = {
+  expected: 'seconds, from 1 to 600',
+  example: '10',
+  read: matching(/^(?:[1-9]\d?|[1-5]\d\d|600)$/),
+};
+
+const time: Form<string> = {
+  expected: 'a time in ISO 8601',
+  example: '2026-11-20T08:00:00Z',
+  read: (text) => (/^\d{4}-\d\d-\d\dT/.test(text) && !Number.isNaN(Date.parse(text)) ? text : undefined),
+};
+
+const place: Form<string> = {
+  expected: 's3://bucket/prefix or file:///folder',
+  example: 's3://shop-failures/',
+  read: url('s3:', 'file:'),
+};
+
 const folder: Form<string> = { expected: 'a path', example: '/tmp/streams', read: matching(/^.+$/) };
 
 export const variables = {
@@ -70,6 +88,20 @@ export const variables = {
   SLUICE_DYNAMODB_ENDPOINT: {
     ...endpoint,
     meaning: 'local runs: a DynamoDB with streams to use, instead of the embedded one',
+  },
+  SLUICE_SINK_SECONDS: {
+    ...seconds,
+    default: '10',
+    meaning: 'how long one sink may take for a batch; what it has not done by then is parked',
+  },
+  SLUICE_SINCE: {
+    ...time,
+    meaning:
+      'mail and events: what happened before causes none; unset: the first batch. Kept once it was used',
+  },
+  SLUICE_FAILURES: {
+    ...place,
+    meaning: 'the on-failure destination that redrive takes up; unset: none',
   },
   SLUICE_LOG_LEVEL: { ...level, default: 'info', meaning: 'what is logged, and all that is graver' },
   SLUICE_CORPUS: { ...folder, meaning: 'tests: a folder of foreign stream payloads' },

@@ -5,6 +5,7 @@ import { SESClient } from '@aws-sdk/client-ses';
 import { Client } from '@opensearch-project/opensearch';
 import type { Config } from './config.ts';
 import { type Log, openLog } from './log.ts';
+import { type Metrics, noMetrics, openMetrics } from './metrics.ts';
 import { openCache } from './sinks/cache/open.ts';
 import type { CachePort } from './sinks/cache/port.ts';
 
@@ -17,8 +18,12 @@ export type Connections = {
   search?: Client;
   cache?: CachePort;
   log: Log;
+  /** Counters for CloudWatch; elsewhere than on Lambda they go nowhere. */
+  metrics: Metrics;
   /** Epoch milliseconds. */
   now(): number;
+  /** Aborts after so many milliseconds. */
+  deadline(milliseconds: number): AbortSignal;
 };
 
 const connectMilliseconds = 1_000;
@@ -49,7 +54,9 @@ export function connect(config: Config): Connections {
       // On a terminal the log keeps out of the way of what a command prints.
       write: onLambda ? console.log : console.error,
     }),
+    metrics: onLambda ? openMetrics({ now: Date.now, write: console.log }) : noMetrics,
     now: Date.now,
+    deadline: (milliseconds) => AbortSignal.timeout(milliseconds),
   };
 }
 

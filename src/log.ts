@@ -14,6 +14,8 @@ const fieldNames = [
   'inexact',
   'parked',
   'sinks', // counts by sink and state
+  'items', // how many items were redriven
+  'batches', // how many failed batches were taken up, and were not
   'change', // a change's id
   'correlationId', // the request that caused it
   'kind',

@@ -2,10 +2,11 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { DeleteTableCommand } from '@aws-sdk/client-dynamodb';
 import { DynamoDBStreamsClient } from '@aws-sdk/client-dynamodb-streams';
 import { CreateEventBusCommand } from '@aws-sdk/client-eventbridge';
-import type { Context, DynamoDBStreamEvent } from 'aws-lambda';
+import type { Context } from 'aws-lambda';
 import { readConfig } from '../config.ts';
 import { type Connections, connect, disconnect } from '../connections.ts';
 import type { App } from '../pipeline/app.ts';
@@ -13,17 +14,13 @@ import { storeOf } from '../pipeline/stream.ts';
 import { ensureIndices } from '../sinks/search/indices.ts';
 import type { Store } from '../table/store.ts';
 import { openKept } from './kept.ts';
-import { eventSourceMapping } from './mapping/mapping.ts';
+import { type Batch, type Handlers, settle, startMappings } from './mappings.ts';
 import { scan } from './proof/truth.ts';
-import { localRegion, type Services, startServices } from './services.ts';
+import { startSchedule } from './schedule.ts';
+import { type Services, startServices } from './services.ts';
 import { ensureTables, type StreamArns } from './tables.ts';
 
-type FunctionName = 'project' | 'notify' | 'mail';
-type Handler = (event: DynamoDBStreamEvent, context: Context) => Promise<unknown>;
-export type Handlers = Record<FunctionName, Handler>;
-
-/** A batch that a handler was given. */
-export type Batch = { function: FunctionName; event: DynamoDBStreamEvent };
+export type { Handlers };
 
 export type Home = {
   app: App;
@@ -53,17 +50,18 @@ type HomeOptions = {
   onExit: (error: Error) => void;
 };
 
-const settleMilliseconds = 30_000;
-
 export async function openHome({ app, handlers, environment, keep, onExit }: HomeOptions): Promise<Home> {
   const config = readConfig(environment);
-  const kept = keep === undefined ? undefined : openKept(keep);
+  const kept = keep === undefined ? undefined : openKept(keep, config);
   const services = await startServices(config, onExit, kept).catch((error) => {
     kept?.release();
     throw error;
   });
   const folder = kept?.folder ?? (await mkdtemp(join(tmpdir(), 'sluice-')));
-  const restore = setEnvironment(environment, services.environment);
+  const restore = setEnvironment(environment, {
+    ...services.environment,
+    SLUICE_FAILURES: pathToFileURL(failuresIn(folder)).href,
+  });
   const connections = connect(readConfig(environment));
   const streams = new DynamoDBStreamsClient({});
   const close = async () => {
@@ -78,7 +76,15 @@ export async function openHome({ app, handlers, environment, keep, onExit }: Hom
     const streamArns = await prepare(app, connections);
     const resumed = (await scan(connections.dynamodb, connections.config.SLUICE_TABLE)).length > 0;
     const batches: Batch[] = [];
-    const mappings = startMappings({ handlers, streams, streamArns, folder, batches });
+    const mappings = startMappings({
+      handlers,
+      streams,
+      streamArns,
+      folder,
+      failures: failuresIn(folder),
+      batches,
+    });
+    const schedule = startSchedule(() => handlers.redrive({}, {} as Context));
     return {
       app,
       handlers,
@@ -91,7 +97,7 @@ export async function openHome({ app, handlers, environment, keep, onExit }: Hom
       resumed,
       settle: () => settle(mappings, batches),
       async stop() {
-        await Promise.all(Object.values(mappings).map((mapping) => mapping.stop()));
+        await Promise.all([schedule.stop(), ...Object.values(mappings).map((mapping) => mapping.stop())]);
         if (kept === undefined) await tidy(app, services, connections);
         await close();
       },
@@ -100,6 +106,11 @@ export async function openHome({ app, handlers, environment, keep, onExit }: Hom
     await close();
     throw error;
   }
+}
+
+/** Where batches lie that a function has failed until its mapping gave up. */
+function failuresIn(folder: string): string {
+  return join(folder, 'failures');
 }
 
 /** Handlers read their configuration from the environment, as on Lambda. Gives a way back. */
@@ -135,57 +146,6 @@ async function reach<Value>(service: string, variable: string, ask: () => Promis
     throw new Error(`${service} does not answer as it should: ${message}. Is ${variable} right?`, {
       cause,
     });
-  }
-}
-
-type Mappings = Record<FunctionName, ReturnType<typeof eventSourceMapping>>;
-type MappingParts = Pick<Home, 'handlers' | 'streams' | 'streamArns' | 'batches'> & { folder: string };
-
-function startMappings({ handlers, streams, streamArns, folder, batches }: MappingParts): Mappings {
-  const start = (name: FunctionName, streamArn: string) => {
-    const mapping = eventSourceMapping({
-      name,
-      streamArn,
-      streams,
-      region: localRegion,
-      invoke: handlers[name],
-      checkpoints: folder,
-      pollMilliseconds: 15,
-      onInvocation: ({ event }) => batches.push({ function: name, event }),
-    });
-    mapping.start();
-    return mapping;
-  };
-  return {
-    project: start('project', streamArns.table),
-    notify: start('notify', streamArns.table),
-    mail: start('mail', streamArns.outbox),
-  };
-}
-
-/** One function's writes can be another's stream: it is settled when a whole round has brought nothing. */
-async function settle(mappings: Mappings, batches: readonly Batch[]): Promise<void> {
-  let behind: string[] = [];
-  const rounds = async () => {
-    for (let seen = -1; seen !== batches.length; ) {
-      seen = batches.length;
-      behind = Object.keys(mappings);
-      for (const [name, mapping] of Object.entries(mappings)) {
-        await mapping.drained();
-        behind = behind.filter((other) => other !== name);
-      }
-    }
-  };
-  const timer = Promise.withResolvers<never>();
-  const timeout = setTimeout(
-    () =>
-      timer.reject(new Error(`Not settled after ${settleMilliseconds / 1000} s: ${behind[0]} is behind.`)),
-    settleMilliseconds,
-  );
-  try {
-    await Promise.race([rounds(), timer.promise]);
-  } finally {
-    clearTimeout(timeout);
   }
 }
 

@@ -10,7 +10,9 @@ const Running = z.object({ pid: z.number(), environment: z.record(z.string(), z.
 /** Says where this process's run is; gives the way to take that back. The newest run is the one that is found. */
 export function announce(environment: Readonly<Record<string, string>>): () => void {
   mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, JSON.stringify({ pid: process.pid, environment }));
+  // An endpoint can hold a password. A file that is there already would keep the rights that it has.
+  rmSync(file, { force: true });
+  writeFileSync(file, JSON.stringify({ pid: process.pid, environment }), { mode: 0o600 });
   return () => {
     if (read()?.pid === process.pid) rmSync(file, { force: true });
   };
@@ -33,7 +35,8 @@ function read(): z.infer<typeof Running> | undefined {
 export function isAlive(pid: number): boolean {
   try {
     return process.kill(pid, 0);
-  } catch {
-    return false;
+  } catch (error) {
+    // It is there, and somebody else's.
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }

@@ -6,7 +6,9 @@ import { join } from 'node:path';
 import type { Config } from '../config.ts';
 import { type Kept, newRun } from './kept.ts';
 import { type BusEvent, startBus } from './servers/bus.ts';
+import { startCache } from './servers/cache.ts';
 import { startDynamoDB } from './servers/dynamodb.ts';
+import type { Killable } from './servers/http.ts';
 import { type SentMessage, startMail } from './servers/mail.ts';
 import { startSearch } from './servers/search.ts';
 
@@ -19,6 +21,8 @@ export type Services = {
   mailUrl: string;
   /** Whether tables and indices lie on a server that outlives this run. */
   lasting: { dynamodb: boolean; search: boolean };
+  /** Sinks whose service is a stand-in, and can be gone for a while. */
+  killable: Partial<Record<'search' | 'cache' | 'bus', Pick<Killable, 'kill' | 'revive'>>>;
   sentMail(): SentMessage[];
   publishedEvents(): BusEvent[];
   /** Calls `receive` with each event of a bus that matches the pattern. */
@@ -53,7 +57,8 @@ export async function startServices(
   try {
     const dynamodbUrl =
       named.dynamodb ?? (await start(startDynamoDB({ onExit, file: file('dynamodb.sqlite') }))).url;
-    const searchUrl = named.search ?? (await start(startSearch({ file: file('search.jsonl') }))).url;
+    const search = named.search ?? (await start(startSearch({ file: file('search.jsonl') })));
+    const cache = named.cache ?? (await start(revivableCache()));
     const mail = await start(startMail({ file: file('mail.jsonl') }));
     const bus = await start(startBus({ region: localRegion, file: file('bus.jsonl') }));
     return {
@@ -63,10 +68,12 @@ export async function startServices(
         AWS_ENDPOINT_URL_DYNAMODB_STREAMS: dynamodbUrl,
         AWS_ENDPOINT_URL_EVENTBRIDGE: bus.url,
         AWS_ENDPOINT_URL_SES: mail.url,
+        // A run begins with nothing; what happens from now on is what it acts on.
+        SLUICE_SINCE: config.SLUICE_SINCE ?? new Date().toISOString(),
         // The console shows what goes well; the log is for what does not.
         SLUICE_LOG_LEVEL: config.SLUICE_LOG_LEVEL === 'info' ? 'warn' : config.SLUICE_LOG_LEVEL,
-        SLUICE_SEARCH_ENDPOINT: searchUrl,
-        SLUICE_CACHE_ENDPOINT: named.cache ?? 'memory:',
+        SLUICE_SEARCH_ENDPOINT: typeof search === 'string' ? search : search.url,
+        SLUICE_CACHE_ENDPOINT: typeof cache === 'string' ? cache : cache.url,
         ...ownNames(named, kept?.run ?? newRun()),
       },
       described: [
@@ -79,6 +86,11 @@ export async function startServices(
       dynamodbUrl,
       mailUrl: mail.url,
       lasting: { dynamodb: named.dynamodb !== undefined, search: named.search !== undefined },
+      killable: {
+        ...(typeof search !== 'string' && { search }),
+        ...(typeof cache !== 'string' && { cache }),
+        bus,
+      },
       sentMail: mail.sent,
       publishedEvents: () => bus.events(),
       subscribe: (busName, pattern, receive) => void bus.subscribe(busName, pattern, receive),
@@ -88,6 +100,20 @@ export async function startServices(
     await stop();
     throw error;
   }
+}
+
+/** A cache that comes back at its address, with nothing in it. */
+async function revivableCache(): Promise<Killable> {
+  let cache = await startCache();
+  const { url } = cache;
+  return {
+    url,
+    stop: () => cache.stop(),
+    kill: () => cache.stop(),
+    async revive() {
+      cache = await startCache({ port: Number(new URL(url).port) });
+    },
+  };
 }
 
 const dummyAccount = {

@@ -3,6 +3,7 @@ import type { Routes } from '../http/api.ts';
 import { openApi } from '../http/api.ts';
 import type { App } from '../pipeline/app.ts';
 import type { PublishedEvent } from '../sinks/bus/event.ts';
+import type { Store } from '../table/store.ts';
 import { startApi } from './api.ts';
 import { type Handlers, type Home, openHome } from './home.ts';
 import { commands } from './live/console.ts';
@@ -61,7 +62,21 @@ export async function start(parts: StartParts, options: StartOptions): Promise<n
   const tell = json ? () => {} : say;
   try {
     tell(firstLine(home.services));
-    const play: Play = { ...parts, home, live: !once, say: tell, warn: json ? console.error : say };
+    const { onDemand } = parts;
+    // The same few orders that can be placed by hand.
+    const during = Array.from(
+      { length: 6 },
+      (_, number) => (store: Store) => onDemand.placeOrder(store, number),
+    );
+    const outage = once ? {} : { outage: { during } };
+    const play: Play = {
+      ...parts,
+      ...outage,
+      home,
+      live: !once,
+      say: tell,
+      warn: json ? console.error : say,
+    };
     const running = once ? prove(play) : live(play, parts, options, stopped);
     running.catch(() => {}); // when stopped meanwhile, nobody waits for it any more
     const proof = await Promise.race([running, stopped.promise]);

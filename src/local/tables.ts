@@ -7,6 +7,7 @@ import {
   ResourceInUseException,
 } from '@aws-sdk/client-dynamodb';
 import type { Config } from '../config.ts';
+import { dueIndex } from '../deliveries/rows.ts';
 import type { Table } from '../table/table.ts';
 
 export type StreamArns = { table: string; outbox: string };
@@ -23,8 +24,8 @@ export async function ensureTables(
     ...streamed,
   });
   await create(dynamodb, { ...base(config.SLUICE_OUTBOX_TABLE, 'pk', 'sk'), ...streamed });
-  for (const name of [config.SLUICE_DELIVERIES_TABLE, config.SLUICE_AUDIT_TABLE])
-    await create(dynamodb, base(name, 'pk', 'sk'));
+  await create(dynamodb, { ...base(config.SLUICE_DELIVERIES_TABLE, 'pk', 'sk'), ...dueFirst });
+  await create(dynamodb, base(config.SLUICE_AUDIT_TABLE, 'pk', 'sk'));
   return {
     table: await streamOf(dynamodb, config.SLUICE_TABLE),
     outbox: await streamOf(dynamodb, config.SLUICE_OUTBOX_TABLE),
@@ -34,6 +35,21 @@ export async function ensureTables(
 const streamed = {
   StreamSpecification: { StreamEnabled: true, StreamViewType: 'NEW_AND_OLD_IMAGES' },
 } as const;
+
+/** What redrive looks for: holds by the time at which they are due. */
+const dueFirst = {
+  AttributeDefinitions: [
+    ...['pk', 'sk', 'queue'].map(stringAttribute),
+    { AttributeName: 'due', AttributeType: 'N' },
+  ],
+  GlobalSecondaryIndexes: [
+    {
+      IndexName: dueIndex,
+      KeySchema: keySchema('queue', 'due'),
+      Projection: { ProjectionType: 'INCLUDE', NonKeyAttributes: ['item', 'firstAt'] },
+    },
+  ],
+} satisfies Partial<CreateTableCommandInput>;
 
 function base(TableName: string, pk: string, sk: string) {
   return {

@@ -3,7 +3,7 @@ import type { DynamoDBBatchResponse, DynamoDBRecord, DynamoDBStreamEvent } from 
 import { readConfig } from '../config.ts';
 import { type Connections, connect } from '../connections.ts';
 import type { App } from '../pipeline/app.ts';
-import { readBatch } from '../pipeline/batch.ts';
+import { ForeignEvent, isFromStream, readBatch } from '../pipeline/batch.ts';
 import { whatWasThrown } from '../pipeline/thrown.ts';
 import { type ItemOutcome, sendDue } from './sender.ts';
 
@@ -19,9 +19,10 @@ export function mailHandler(app: App): MailHandler {
 
 export function openMail(app: App, connections: Connections): MailHandler {
   return async function handleOutbox(event) {
-    const waiting = readBatch(event)
-      .map(({ raw }) => raw as DynamoDBRecord)
-      .filter(isWaiting);
+    const records = readBatch(event).map(({ raw }) => raw);
+    // What else is sent here, such as a Kinesis stream, would be answered as done, and its mails never go out.
+    if (!records.every(isFromStream)) throw new ForeignEvent(event);
+    const waiting = (records as DynamoDBRecord[]).filter(isWaiting);
     const later = new Set<string>();
     for (const item of new Set(waiting.map(itemOf))) {
       if ((await outcomeFor(app, connections, item)) === 'later') later.add(item);

@@ -3,6 +3,7 @@ import { ConditionalCheckFailedException, QueryCommand, UpdateItemCommand } from
 import type { Connections } from '../connections.ts';
 import { decodeImage, encodeItem } from '../table/attributes.ts';
 import { expression } from '../table/expression.ts';
+import { daySeconds, retentionDays } from '../table/retention.ts';
 import { conflicts } from '../table/write/attempt.ts';
 import type { MailRow, MailState } from './row.ts';
 
@@ -47,9 +48,15 @@ export async function advance(
   from: MailState,
   changes: Partial<MailRow> & { state: MailState },
 ): Promise<boolean> {
-  return step(connections, row, changes, (build) => {
+  return step(connections, row, { ...changes, ...kept(connections, changes.state) }, (build) => {
     return `${build.name('owner')} = ${build.value(owner)} AND ${build.name('state')} = ${build.value(from)}`;
   });
+}
+
+/** A settled row is kept as long as its change can come again. */
+function kept({ now }: Connections, state: MailState): Partial<MailRow> {
+  if (state !== 'sent' && state !== 'refused') return {};
+  return { expires: Math.floor(now() / 1000) + retentionDays.outboxRows * daySeconds };
 }
 
 /** A row left in `sending` by a sender that is gone: nobody knows whether its mail went out. */

@@ -24,5 +24,7 @@ export type MailRow = Row & {
   /** Epoch milliseconds. */
   leasedUntil?: number;
   messageId?: string;
+  /** Once settled: when the row may go, epoch seconds; DynamoDB's time to live reads it. */
+  expires?: number;
   refusal?: string;
 };

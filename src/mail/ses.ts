@@ -17,6 +17,9 @@ export type MailOutcome =
 /** The message tag that carries the row, so that what SES reports can be told apart: letters, digits, "_" and "-". */
 export const rowTag = 'sluice-row';
 
+/** The message tag of a mail that a person asked for by a replay. */
+export const replayTag = 'sluice-replay';
+
 export function tagOf(row: Pick<MailRow, 'pk' | 'sk'>): string {
   return hash(`${row.pk}\n${row.sk}`);
 }
@@ -32,7 +35,7 @@ export async function sendMail(
     Source: connections.config.SLUICE_SENDER,
     Destination: { ToAddresses: [to] },
     Message: { Subject: content(mail.subject), Body: { Text: content(mail.text), Html: content(mail.html) } },
-    Tags: [{ Name: rowTag, Value: tagOf(row) }],
+    Tags: [{ Name: rowTag, Value: tagOf(row) }, ...(row.replay ? [{ Name: replayTag, Value: 'true' }] : [])],
   });
   let asked = false;
   command.middlewareStack.add(

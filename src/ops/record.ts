@@ -5,7 +5,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { runningEnvironment } from '../local/running.ts';
 import type { App } from '../pipeline/app.ts';
 import { anonymise } from './record/anonymise.ts';
-import { type Follower, followStream } from './record/follow.ts';
+import { type Follower, followStream, readToEnd } from './record/follow.ts';
 import { kindsOf } from './record/kinds.ts';
 import { asLambdaSends, recordingText } from './record/shape.ts';
 import { openSource, type Source } from './record/source.ts';
@@ -41,9 +41,12 @@ const pollMilliseconds = { local: 100, shared: 1_000 };
 /** How long what was written before the end is still waited for; a busy stream would never be empty. */
 const lastLookMilliseconds = 3_000;
 
+/** Somebody waits now; a shard gives five pages a second, and this is one reader of several. */
+const lastPauseMilliseconds = 400;
+
 /** Records until stopped or until `count` records came, and writes the file. Gives the exit status. */
 export async function record(app: RecordedApp, options: RecordOptions): Promise<number> {
-  const { say, warn, signal } = options;
+  const { say, warn } = options;
   const path = placeFor(options);
   const source = await openSource(options, runningEnvironment());
   try {
@@ -55,7 +58,7 @@ export async function record(app: RecordedApp, options: RecordOptions): Promise<
     const follower = await followStream({ streams, streamArn, fromStart: options.fromStart, warn });
     const end = options.count === undefined ? 'Stop with Ctrl-C.' : `Ends after ${options.count} records.`;
     say(`Recording ${source.table} at ${source.where}. ${end}`);
-    const failure = await follow(follower, source, options.count, signal).catch((error: Error) => error);
+    const failure = await follow(follower, source, options).catch((error: Error) => error);
     const status = save(follower, source, path, app, options);
     // What came until then is saved all the same.
     if (failure !== undefined) throw failure;
@@ -81,18 +84,24 @@ function placeFor({ name, folder, force }: RecordOptions): string {
 async function follow(
   follower: Follower,
   source: Source,
-  count: number | undefined,
-  signal: AbortSignal,
+  { count, signal, warn }: Pick<RecordOptions, 'count' | 'signal' | 'warn'>,
 ): Promise<undefined> {
   const isFull = () => count !== undefined && follower.size() >= count;
   const pause = source.local ? pollMilliseconds.local : pollMilliseconds.shared;
   while (!signal.aborted && !isFull()) {
-    const found = await follower.read();
+    const { found } = await follower.read();
     if (found === 0) await wait(pause, undefined, { signal }).catch(() => {}); // stopped
   }
   // What was written before the stop is part of the recording.
-  const end = Date.now() + lastLookMilliseconds;
-  while (!isFull() && Date.now() < end && (await follower.read()) > 0);
+  const all = await readToEnd(follower, {
+    milliseconds: lastLookMilliseconds,
+    pause: Math.min(pause, lastPauseMilliseconds),
+    isFull,
+  });
+  if (!all)
+    warn(
+      `The stream did not come to rest within ${lastLookMilliseconds / 1_000} s of the stop: the last of what was written before it may be missing.`,
+    );
 }
 
 function save(

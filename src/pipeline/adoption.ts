@@ -26,6 +26,8 @@ async function give(store: Store, one: Adoption): Promise<Answer> {
     return { state: (await adopt(store, one)) ? 'applied' : 'superseded' };
   } catch (error) {
     const { name, message } = error instanceof Error ? error : new Error(String(error));
-    return { state: 'failed', reason: `${name}: ${message}`, retryable: name !== 'ValidationException' };
+    const reason = `${name}: ${message}`;
+    if (name === 'ValidationException') return { state: 'failed', reason, retryable: false };
+    return { state: 'failed', reason, retryable: true, service: true };
   }
 }

@@ -46,7 +46,7 @@ export function readEntry(raw: unknown): Entry {
   return { raw, record: raw as StreamRecord, position: textOf(SequenceNumber) };
 }
 
-function isFromStream(value: unknown): boolean {
+export function isFromStream(value: unknown): boolean {
   const { eventSource, dynamodb } = Object(value) as { eventSource?: unknown; dynamodb?: unknown };
   return eventSource === 'aws:dynamodb' || isObject(dynamodb);
 }

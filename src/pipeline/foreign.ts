@@ -1,13 +1,12 @@
 /** What an event is that is no batch of a stream: said in a few words, so that whoever wired it sees the mistake. */
 
-/** Never quotes a value: an event may hold anybody's data. */
+/** Never quotes a value, nor a name that is not known: an event may hold anybody's data. */
 export function describeForeign(event: unknown): string {
   if (typeof event !== 'object' || event === null) return nameOfPlain(event);
   if (Array.isArray(event)) return event.length === 0 ? 'an empty list' : 'a list of something else';
   const found = shapes.find(({ fits }) => fits(event as Shape));
   if (found !== undefined) return found.name(event as Shape);
-  const names = Object.keys(event).slice(0, 5).map(shown);
-  return names.length === 0 ? 'an empty object' : `an object with ${names.join(', ')}`;
+  return nameOfObject(event);
 }
 
 type Shape = Readonly<Record<string, unknown>>;
@@ -51,14 +50,29 @@ const sources: Readonly<Record<string, string>> = {
   'aws:sns': 'an SNS event',
   'aws:s3': 'an S3 event',
   'aws:ses': 'an SES event',
+  'aws:kinesis': 'a batch of a Kinesis stream',
+  'aws:dynamodb': 'a batch of a DynamoDB stream and of something else',
 };
+
+/** What else can be wired to a function. */
+const otherSources = new Set([
+  'aws:mq',
+  'aws:rmq',
+  'aws:kafka',
+  'SelfManagedKafka',
+  'aws:docdb',
+  'aws:cloudfront',
+  'aws:codecommit',
+  'aws:config',
+]);
 
 function nameOfRecords({ Records }: Shape): string {
   const [first] = Records as unknown[];
   const { eventSource, EventSource } = Object(first) as { eventSource?: unknown; EventSource?: unknown };
   const source = eventSource ?? EventSource;
   if (typeof source !== 'string') return 'an event whose records are of no stream';
-  return sources[source] ?? `an event of ${shown(source)}`;
+  if (Object.hasOwn(sources, source)) return `${sources[source]}`;
+  return otherSources.has(source) ? `an event of "${source}"` : 'an event of another source';
 }
 
 function isScheduled(event: Shape): boolean {
@@ -76,12 +90,41 @@ function nameOfPlain(value: unknown): string {
   return value === null || value === undefined ? 'nothing at all' : `a ${typeof value}`;
 }
 
-/** A name from outside, safe to print. */
-function shown(name: string): string {
-  return JSON.stringify(
-    name
-      .toWellFormed()
-      .replaceAll(/[^\w:.#@ -]/g, '?')
-      .slice(0, 40),
-  );
+/** Names that tell what an object is and can be nobody's data: AWS's own, those of its tools and of a stream record. */
+const known = new Set([
+  'Records',
+  'Item',
+  'Items',
+  'Attributes',
+  'Key',
+  'Keys',
+  'NewImage',
+  'OldImage',
+  'dynamodb',
+  'kinesis',
+  'eventID',
+  'eventName',
+  'eventSource',
+  'detail',
+  'source',
+  'version',
+  'account',
+  'region',
+  'time',
+  'resources',
+  'headers',
+  'body',
+  'payload',
+  'requestContext',
+  'responseContext',
+  'batchItemFailures',
+]);
+
+function nameOfObject(event: object): string {
+  const names = Object.keys(event);
+  if (names.length === 0) return 'an empty object';
+  const told = names.filter((name) => known.has(name)).map((name) => `"${name}"`);
+  const others = names.length - told.length;
+  const rest = `${others} ${told.length > 0 ? 'other ' : ''}member${others === 1 ? '' : 's'}`;
+  return `an object with ${[...told, ...(others > 0 ? [rest] : [])].join(', ')}`;
 }

@@ -1,7 +1,8 @@
 /** What came of a batch: counted, never shown in full, since items may be personal. */
 import { channel } from 'node:diagnostics_channel';
 import type { Log } from '../log.ts';
-import type { Delivered } from './deliver.ts';
+import { flattened, type Metrics } from '../metrics.ts';
+import type { DeliveryOutcome, SinkOutcome } from './reader.ts';
 
 export type BatchReport = {
   reader: string;
@@ -11,7 +12,7 @@ export type BatchReport = {
   ignored: number;
   inexact: number;
   parked: number;
-  sinks: Record<string, Delivered['counts']>;
+  sinks: Record<string, SinkOutcome['counts']>;
   /** The first few reasons why deliveries failed. */
   failures: DeliveryFailure[];
   /** One entry for each change: what it caused in each sink. */
@@ -33,7 +34,7 @@ export type Outcome = {
   /** The request that caused it. */
   request: string | undefined;
   /** For each sink, how often each state was answered. */
-  sinks: Record<string, Partial<Record<keyof Delivered['counts'], number>>>;
+  sinks: Record<string, Partial<Record<DeliveryOutcome, number>>>;
 };
 
 export const reports = channel('sluice:batch');
@@ -42,6 +43,14 @@ export const reports = channel('sluice:batch');
 export function report(log: Log, batch: BatchReport): void {
   if (reports.hasSubscribers) reports.publish(batch);
   else write(log, batch);
+}
+
+/** `open`: sinks whose breaker is open. */
+export function countBatch(metrics: Metrics, batch: BatchReport, open: readonly { name: string }[]): void {
+  const { records, changes, unchanged, ignored, inexact, parked, sinks } = batch;
+  const breakers = Object.fromEntries(open.map(({ name }) => [`${name}.breakerOpen`, 1]));
+  const counts = { records, changes, unchanged, ignored, inexact, parked, ...breakers };
+  metrics(batch.reader, { ...counts, ...flattened(sinks) });
 }
 
 function write(log: Log, { outcomes, failures, ...counts }: BatchReport): void {

@@ -3,7 +3,8 @@
  * of each request what came of it.
  */
 import type { Connections } from '../connections.ts';
-import type { Change } from '../table/change.ts';
+import type { Change, Key } from '../table/change.ts';
+import type { Entity } from '../table/entity.ts';
 import type { Store } from '../table/store.ts';
 
 /** `search`, `cache`, `audit`, `email`, `bus`, or what a user calls a sink of their own. */
@@ -14,7 +15,15 @@ export type SinkKind = 'view' | 'log' | 'act';
 
 export type Answer =
   /** `repeated`: it was there already. `superseded`: something newer was there. */
-  { state: 'applied' | 'repeated' | 'superseded' } | { state: 'failed'; reason: string; retryable: boolean };
+  | { state: 'applied' | 'repeated' | 'superseded' }
+  | {
+      state: 'failed';
+      reason: string;
+      /** Whether the same request may pass another time; else it is refused for good. */
+      retryable: boolean;
+      /** The service failed, whatever it was asked: that says nothing about this request. */
+      service?: true;
+    };
 
 export type Sink<Request = unknown> = {
   name: SinkName;
@@ -34,8 +43,18 @@ export type Sink<Request = unknown> = {
   size(request: Request): number;
   /** The request as a person would read it, where that is not how it is sent. */
   show?(request: Request): unknown;
-  /** One answer per request, in order. Throwing, or answering too few, fails what is not answered. */
-  send(requests: Request[]): Promise<Answer[]>;
+  /** What the sink would write is the same before and after the change, so that there is nothing to do. */
+  isUnaffected?(change: Change): boolean;
+  /**
+   * Views: what brings an item up to date of which deliveries are parked, whatever was in them. Without it a view's
+   * changes are parked one by one.
+   */
+  recover?(parked: Recovery, signal: AbortSignal): Promise<Request[]>;
+  /**
+   * One answer per request, in order. Throwing, or answering too few, fails what is not answered. When the signal
+   * aborts, the time is up: it settles at once, and what may have begun is unknown.
+   */
+  send(requests: Request[], signal: AbortSignal): Promise<Answer[]>;
 };
 
 export type SinkContext = {
@@ -43,6 +62,22 @@ export type SinkContext = {
   store: Store;
   /** A person has asked for all of it again: acts say so in what they send. */
   replay: boolean;
+  /** Others of each item have passed what is sent now: acts say so as well. */
+  late: boolean;
+};
+
+/** An item of which deliveries to a view are parked. */
+type Recovery = {
+  entity: Entity;
+  key: Key;
+  item: string;
+  /** The highest version that any of the parked changes has shown. */
+  version: number;
+  /** Whether the item bears versions. */
+  versioned: boolean;
+  occurredAt: string;
+  /** What would have been written, as `target` names it. */
+  targets: readonly string[];
 };
 
 /** Makes the sink, or nothing where no endpoint is configured for it: then it is off. */

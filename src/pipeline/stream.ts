@@ -1,24 +1,34 @@
 /** A stream batch in, sinks side by side, the answer out. */
-import type { DynamoDBBatchResponse, DynamoDBStreamEvent, KinesisStreamEvent } from 'aws-lambda';
-import { readConfig } from '../config.ts';
+import type { Context, DynamoDBBatchResponse, DynamoDBStreamEvent, KinesisStreamEvent } from 'aws-lambda';
+import { type Config, readConfig } from '../config.ts';
 import { type Connections, connect } from '../connections.ts';
-import { type ParkedRecord, parkRecords } from '../deliveries/park.ts';
+import { heldItems } from '../deliveries/holds.ts';
+import { type Form, parkDeliveries } from '../deliveries/park.ts';
+import { type ParkedRecord, parkRecords } from '../deliveries/records.ts';
+import { openSwitches, switchOn } from '../deliveries/switches.ts';
 import { isAdoptable } from '../table/adopt.ts';
-import type { Change } from '../table/change.ts';
 import type { RowAnswer } from '../table/putAbsent.ts';
 import type { Decoded } from '../table/record.ts';
 import type { Store } from '../table/store.ts';
 import { adoption } from './adoption.ts';
 import type { App } from './app.ts';
 import { type Entry, readBatch } from './batch.ts';
-import { type Delivered, deliver } from './deliver.ts';
-import { type BatchReport, report } from './report.ts';
+import { type Guard, openGuard } from './breaker.ts';
+import {
+  type Deliveries,
+  deliverOrPark,
+  type Position,
+  type Positioned,
+  type SinkOutcome,
+} from './reader.ts';
+import { type BatchReport, countBatch, report } from './report.ts';
 import type { Sink, SinkContext, SinkFactory, SinkKind } from './sink.ts';
 import { summaryOf } from './summary.ts';
 
 /** Lambda's answer has one form for both kinds of stream. */
 export type StreamHandler = (
   event: DynamoDBStreamEvent | KinesisStreamEvent,
+  context?: Pick<Context, 'getRemainingTimeInMillis'>,
 ) => Promise<DynamoDBBatchResponse>;
 
 /** Two readers share the stream: `project` takes views and log, `notify` the acts. A stream serves no more. */
@@ -32,26 +42,98 @@ export type Reader = keyof typeof readers;
 /** The handler of one reader, on the environment's configuration: connected at the first batch, then kept. */
 export function streamHandler(app: App, reader: Reader): StreamHandler {
   let handler: StreamHandler | undefined;
-  return async function handleBatch(event) {
+  return async function handleBatch(event, context) {
     handler ??= openStream(app, reader, connect(readConfig(process.env)));
-    return handler(event);
+    return handler(event, context);
   };
 }
 
-/** `replay`: a person has asked for all of it again, and whoever gets it is told so. */
+/** `replay`: a person has asked for all of it again; `late`: others have passed it. Whoever gets it is told so. */
+export type Marks = { replay?: boolean; late?: boolean };
+
 export function openStream(
   app: App,
   reader: Reader,
   connections: Connections,
-  { replay = false }: { replay?: boolean } = {},
+  { replay = false, late = false }: Marks = {},
 ): StreamHandler {
-  const context = { connections, store: storeOf(app, connections), replay };
-  const sinks = openSinks([adoption, ...app.sinks], reader, context);
-  const park = (records: readonly ParkedRecord[]) => parkRecords(connections, records);
-  return async function handleBatch(event) {
-    const { answer, summary } = await takeBatch({ app, reader, sinks, park }, readBatch(event));
+  const context = { connections, store: storeOf(app, connections), replay, late };
+  // A replay shows what was; what others have written since is adopted by what the stream shows of it.
+  const sinks = openSinks(replay ? app.sinks : [adoption, ...app.sinks], reader, context);
+  const guards = new Map(sinks.map(({ name }) => [name, openGuard()]));
+  const positions = openPositions(connections, sinks, replay);
+  return async function handleBatch(event, lambda) {
+    const entries = readBatch(event);
+    const { answer, summary } = await takeBatch(
+      {
+        app,
+        reader,
+        sinks,
+        guardOf: ({ name }) => guards.get(name) ?? openGuard(),
+        positionOf: positions,
+        deadline: () => connections.deadline(timeFor(connections.config, lambda)),
+        deliveries: deliveriesOf(connections, entries, { replay, late }),
+        park: (records) => parkRecords(connections, records),
+      },
+      entries,
+    );
     report(connections.log, summary);
+    const open = sinks.filter(({ name }) => guards.get(name)?.isOpen());
+    countBatch(connections.metrics, summary, open);
     return answer;
+  };
+}
+
+/** What is left of the invocation when the sinks must be done, milliseconds: parking takes its time too. */
+const marginMilliseconds = 5_000;
+
+function timeFor(config: Config, lambda: Pick<Context, 'getRemainingTimeInMillis'> | undefined): number {
+  const remaining = lambda?.getRemainingTimeInMillis?.() ?? Number.POSITIVE_INFINITY;
+  return Math.max(0, Math.min(Number(config.SLUICE_SINK_SECONDS) * 1_000, remaining - marginMilliseconds));
+}
+
+function deliveriesOf(
+  connections: Connections,
+  entries: readonly Entry[],
+  marks: Required<Marks>,
+): Deliveries {
+  return {
+    held: (sink, items, signal) => heldItems(connections, sink, items, signal),
+    park(sink, failures) {
+      const parkings = failures.map(({ index, ...failure }) => {
+        const { raw, position } = entries[index] ?? { raw: undefined, position: undefined };
+        return { ...failure, ...marks, raw, position };
+      });
+      return parkDeliveries(connections, formOf(sink), parkings);
+    },
+  };
+}
+
+function formOf({ name, kind, recover }: Sink): Form {
+  return { name, kind, byItem: recover !== undefined };
+}
+
+/** Whether each sink is paused, and since when it acts; nothing where that could not be read. */
+function openPositions(connections: Connections, sinks: readonly Sink[], asked: boolean) {
+  const { config, now } = connections;
+  const switches = openSwitches(
+    connections,
+    sinks.map(({ name }) => name),
+  );
+  const first = config.SLUICE_SINCE === undefined ? now() : Date.parse(config.SLUICE_SINCE);
+  // What a person asks for again is asked for whenever it happened.
+  const isAct = ({ kind }: Sink) => kind === 'act' && !asked;
+  return async function positionOf(sink: Sink): Promise<Position | undefined> {
+    try {
+      const { paused = false, since } = (await switches.read()).get(sink.name) ?? {};
+      if (!isAct(sink)) return { paused, since: 0 };
+      if (since !== undefined) return { paused, since };
+      switches.forget();
+      // A record's time is rounded down to the second.
+      return { paused, since: await switchOn(connections, sink.name, Math.floor(first / 1000) * 1000) };
+    } catch {
+      return undefined;
+    }
   };
 }
 
@@ -59,25 +141,31 @@ type Parts = {
   app: App;
   reader: Reader;
   sinks: readonly Sink[];
+  guardOf(sink: Sink): Guard;
+  positionOf(sink: Sink): Promise<Position | undefined>;
+  /** Aborts when the time of a sink that begins now is up. */
+  deadline(): AbortSignal;
+  deliveries: Deliveries;
   park(records: readonly ParkedRecord[]): Promise<readonly RowAnswer[]>;
 };
 
 /** What all of it comes to is decided here, whatever the sinks and the parking are. */
 export async function takeBatch(
-  { app, reader, sinks: all, park }: Parts,
+  parts: Parts,
   entries: readonly Entry[],
 ): Promise<{ answer: DynamoDBBatchResponse; summary: BatchReport }> {
+  const { app, reader, park } = parts;
   const decoded = entries.map((entry) => decodeSafely(app, entry));
   const parked = decoded.flatMap((entry, index) =>
     entry.verdict === 'parked' ? [{ index, record: entries[index]?.raw, reason: entry.reason }] : [],
   );
   // Few batches hold anything to adopt; of the others nothing is said of it.
-  const sinks = all.filter(({ name }) => name !== 'adoption' || decoded.some(isAdopted));
-  const [delivered, parkings] = await Promise.all([deliverAll(sinks, decoded), park(parked)]);
+  const sinks = parts.sinks.filter(({ name }) => name !== 'adoption' || decoded.some(isAdopted));
+  const [outcomes, parkings] = await Promise.all([deliverAll({ ...parts, sinks }, decoded), park(parked)]);
   const unparked = parked.filter((_, index) => parkings[index]?.state === 'failed').map(({ index }) => index);
   return {
-    answer: answerOf(entries, [...unparked, ...failedPositions(decoded, delivered)]),
-    summary: summaryOf(reader, decoded, sinks, delivered),
+    answer: answerOf(entries, [...unparked, ...outcomes.flatMap(({ lost }) => lost)]),
+    summary: summaryOf(reader, decoded, sinks, outcomes),
   };
 }
 
@@ -86,12 +174,18 @@ function isAdopted(entry: Decoded): boolean {
 }
 
 /** Side by side; only one that names another waits for it. */
-function deliverAll(sinks: readonly Sink[], decoded: readonly Decoded[]): Promise<Delivered[]> {
-  const begun: Promise<Delivered>[] = [];
+function deliverAll(parts: Parts, decoded: readonly Decoded[]): Promise<SinkOutcome[]> {
+  const { sinks, guardOf, positionOf, deadline, deliveries } = parts;
+  const begun: Promise<SinkOutcome>[] = [];
   for (const sink of sinks) {
     const first = begun[sinks.findIndex(({ name }) => name === sink.after)];
     const changes = changesFor(sink, decoded);
-    begun.push(first === undefined ? deliver(sink, changes) : first.then(() => deliver(sink, changes)));
+    const begin = () =>
+      deliverOrPark(
+        { sink, guard: guardOf(sink), deliveries, signal: deadline(), position: () => positionOf(sink) },
+        changes,
+      );
+    begun.push(first === undefined ? begin() : first.then(begin));
   }
   return Promise.all(begun);
 }
@@ -128,20 +222,14 @@ export function decodeSafely(app: App, { record }: Entry): Decoded {
   }
 }
 
-export function changesFor(sink: Sink, decoded: readonly Decoded[]): Change[] {
-  return decoded.flatMap((entry) => {
-    if (entry.verdict === 'change') return [entry.change];
+/** What of a batch is for the sink, each with its place. */
+export function changesFor(sink: Sink, decoded: readonly Decoded[]): Positioned[] {
+  return decoded.flatMap((entry, index) => {
+    if (entry.verdict === 'change') return [{ change: entry.change, index }];
     return entry.verdict === 'parked' && entry.change !== undefined && sink.readsMisfits
-      ? [entry.change]
+      ? [{ change: entry.change, index }]
       : [];
   });
-}
-
-function failedPositions(decoded: readonly Decoded[], delivered: readonly Delivered[]): number[] {
-  const failed = new Set(delivered.flatMap(({ failures }) => failures.map(({ change }) => change)));
-  return decoded.flatMap((entry, index) =>
-    'change' in entry && entry.change && failed.has(entry.change) ? [index] : [],
-  );
 }
 
 /** Lambda takes everything again from the lowest sequence number on; a batch is in that order. */

@@ -1,7 +1,7 @@
 /** What came of a batch, in figures and change by change. */
 import type { Change } from '../table/change.ts';
 import type { Decoded } from '../table/record.ts';
-import type { Delivered } from './deliver.ts';
+import type { SinkOutcome } from './reader.ts';
 import type { BatchReport, DeliveryFailure, Outcome } from './report.ts';
 import type { Sink } from './sink.ts';
 
@@ -9,7 +9,7 @@ import type { Sink } from './sink.ts';
 function outcomesOf(
   decoded: readonly Decoded[],
   sinks: readonly Sink[],
-  delivered: readonly Delivered[],
+  delivered: readonly SinkOutcome[],
 ): Outcome[] {
   const changes = decoded.flatMap((entry) => (entry.verdict === 'change' ? [entry.change] : []));
   const outcomes = new Map(
@@ -33,7 +33,7 @@ export function summaryOf(
   reader: string,
   decoded: readonly Decoded[],
   sinks: readonly Sink[],
-  delivered: readonly Delivered[],
+  delivered: readonly SinkOutcome[],
 ): BatchReport {
   const count = (verdict: Decoded['verdict']) => decoded.filter((entry) => entry.verdict === verdict).length;
   return {
@@ -46,10 +46,10 @@ export function summaryOf(
       .length,
     parked: count('parked'),
     sinks: Object.fromEntries(
-      sinks.map(({ name }, index) => [
-        name,
-        delivered[index]?.counts ?? { applied: 0, repeated: 0, superseded: 0, failed: 0 },
-      ]),
+      sinks.flatMap(({ name }, index) => {
+        const counts = delivered[index]?.counts;
+        return counts === undefined ? [] : [[name, counts]];
+      }),
     ),
     outcomes: outcomesOf(decoded, sinks, delivered),
     failures: delivered.flatMap(({ failures }, index) =>

@@ -4,6 +4,7 @@ import { readConfig } from '../config.ts';
 import { type Connections, connect } from '../connections.ts';
 import type { App } from '../pipeline/app.ts';
 import type { Entry } from '../pipeline/batch.ts';
+import { openGuard } from '../pipeline/breaker.ts';
 import type { Sink } from '../pipeline/sink.ts';
 import { changesFor, decodeSafely, openSinks, type Reader, storeOf, takeBatch } from '../pipeline/stream.ts';
 import { whatWasThrown } from '../pipeline/thrown.ts';
@@ -44,7 +45,7 @@ const readers: readonly Reader[] = ['project', 'notify'];
 export async function planBatch(app: App, entries: readonly Entry[]): Promise<Replay> {
   const connections = nowhere();
   try {
-    const context = { connections, store: storeOf(app, connections), replay: false };
+    const context = { connections, store: storeOf(app, connections), replay: false, late: false };
     const sinks = readers.map((reader) => ({
       reader,
       sinks: openSinks(app.sinks, reader, context).map(taking),
@@ -52,10 +53,7 @@ export async function planBatch(app: App, entries: readonly Entry[]): Promise<Re
     const all = app.sinks.flatMap((factory) => factory(context) ?? []);
     const records = entries.map((entry, index) => planRecord(app, all, entry, index));
     const answers = sinks.map(async (one) => {
-      const { answer } = await takeBatch(
-        { app, ...one, park: async (parked) => parked.map(parkedOnce) },
-        entries,
-      );
+      const { answer } = await takeBatch({ app, ...one, ...undisturbed }, entries);
       return [one.reader, answer] as const;
     });
     return {
@@ -84,7 +82,17 @@ const taking = (sink: Sink): Sink => ({
   send: async (requests) => requests.map(() => ({ state: 'applied' })),
 });
 
-const parkedOnce = () => ({ state: 'applied' }) as const;
+/** Nothing waits, nothing is paused, and what must be parked is. */
+const undisturbed = {
+  guardOf: openGuard,
+  positionOf: async () => ({ paused: false, since: 0 }),
+  deadline: () => new AbortController().signal,
+  deliveries: {
+    held: async () => new Set<string>(),
+    park: async (_sink: Sink, failures: readonly unknown[]) => failures.map(() => true),
+  },
+  park: async (records: readonly unknown[]) => records.map(() => ({ state: 'applied' }) as const),
+};
 
 function planRecord(app: App, sinks: readonly Sink[], entry: Entry, record: number): Replayed {
   const decoded = decodeSafely(app, entry);
@@ -99,14 +107,23 @@ function planRecord(app: App, sinks: readonly Sink[], entry: Entry, record: numb
     version: change?.version ?? null,
     exact: change !== undefined && change.inexact === undefined,
     reason: 'reason' in decoded ? decoded.reason : (change?.inexact ?? null),
-    plans: Object.fromEntries(sinks.map((sink) => [sink.name, plansOf(sink, changesFor(sink, [decoded]))])),
+    plans: Object.fromEntries(
+      sinks.map((sink) => [
+        sink.name,
+        plansOf(
+          sink,
+          changesFor(sink, [decoded]).map((one) => one.change),
+        ),
+      ]),
+    ),
   };
 }
 
 function plansOf(sink: Sink, changes: readonly Change[]): unknown[] | { failed: string } {
   const show = (request: unknown) => readable(sink.show === undefined ? request : sink.show(request));
   try {
-    return changes.flatMap((change) => sink.plan(change).map(show));
+    const affected = changes.filter((change) => sink.isUnaffected?.(change) !== true);
+    return affected.flatMap((change) => sink.plan(change).map(show));
   } catch (error) {
     return { failed: whatWasThrown(error) };
   }

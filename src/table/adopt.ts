@@ -27,6 +27,14 @@ export function isAdoptable({ inexact, after, carried, versionBefore, entity }: 
   return entity.adopt === 'all' || (carried ?? versionBefore) !== undefined;
 }
 
+/** What the reason of an adoption begins with. */
+const adopted = 'adopted: ';
+
+/** The change is Sluice's own: it gave the item a version, and altered nothing else. */
+export function isAdoption({ reason }: Change): boolean {
+  return reason?.startsWith(adopted) === true;
+}
+
 export function adoptionOf(change: Change, { table }: Store): Adoption {
   return {
     key: change.key,
@@ -53,7 +61,7 @@ export async function adopt(store: Store, { key, seen, above, why, request }: Ad
   const set: Record<string, unknown> = {
     [table.version]: next,
     [table.actor]: 'sluice',
-    [table.reason]: `adopted: ${why}`,
+    [table.reason]: `${adopted}${why}`,
     [table.request]: request,
   };
   const sets = Object.entries(set).map(([name, value]) => `${build.name(name)} = ${build.value(value)}`);

@@ -13,7 +13,8 @@ export function decoder(table: Table, entities: readonly Entity[]): Decoder {
   return function decode(record) {
     try {
       const read = readRecord(record, table);
-      if (!('images' in read)) return read;
+      if (!('images' in read))
+        return read.verdict === 'ignored' ? keptIfOurs(read, record, entities, table) : read;
       const known = recognise(read, byName, entities, table);
       return 'entity' in known ? changeOf(known.entity, read, table) : known;
     } catch (error) {
@@ -144,24 +145,48 @@ function parkUnreadable(
   table: Table,
 ): Decoded {
   const keys = record.dynamodb?.Keys;
-  const image = record.dynamodb?.NewImage ?? record.dynamodb?.OldImage;
-  const text = (values: Image | undefined, name: string) => {
-    const value = values !== undefined && Object.hasOwn(Object(values), name) ? values[name] : undefined;
-    const { S } = Object(value) as { S?: unknown };
-    return typeof S === 'string' ? S : undefined;
-  };
-  const pk = text(keys, table.pk);
-  const sk = text(keys, table.sk);
-  const ours =
-    entities.some(({ name }) => name === text(image, table.type)) ||
-    (pk !== undefined &&
-      sk !== undefined &&
-      entities.some(({ key }) => key.pk.matches(pk) && key.sk.matches(sk)));
   // What cannot even be told apart from ours is kept: a foreign record too many is cheap, one of ours lost is not.
-  const foreign = pk !== undefined && sk !== undefined && !ours;
+  const isTold = textOf(keys, table.pk) !== undefined && textOf(keys, table.sk) !== undefined;
+  const foreign = isTold && ownerOf(record, entities, table) === undefined;
   return foreign
     ? { verdict: 'ignored', reason: 'no entity has such a key' }
     : { verdict: 'parked', reason: error.message };
+}
+
+/** A key that is none of this table's is somebody else's record, unless an image of it says that it is ours. */
+function keptIfOurs(
+  ignored: Decoded,
+  record: StreamRecord,
+  entities: readonly Entity[],
+  table: Table,
+): Decoded {
+  const owner = ownerOf(record, entities, table);
+  if (owner === undefined) return ignored;
+  return {
+    verdict: 'parked',
+    reason: `its Keys are not ${table.pk} and ${table.sk}, but what it shows is of ${owner.name}`,
+  };
+}
+
+/** The entity that a record says it is of, by the type or the key of whatever of it can be read. */
+function ownerOf({ dynamodb }: StreamRecord, entities: readonly Entity[], table: Table): Entity | undefined {
+  const shown = [dynamodb?.NewImage, dynamodb?.OldImage];
+  const types = shown.map((image) => textOf(image, table.type));
+  const keys = [dynamodb?.Keys, ...shown].map((image) => [textOf(image, table.pk), textOf(image, table.sk)]);
+  return entities.find(
+    ({ name, key }) =>
+      types.includes(name) ||
+      keys.some(
+        ([pk, sk]) => pk !== undefined && sk !== undefined && key.pk.matches(pk) && key.sk.matches(sk),
+      ),
+  );
+}
+
+/** A text attribute of what may not be an image at all. */
+function textOf(image: Image | undefined, name: string): string | undefined {
+  const value = Object.hasOwn(Object(image), name) ? Object(image)[name] : undefined;
+  const { S } = Object(value) as { S?: unknown };
+  return typeof S === 'string' ? S : undefined;
 }
 
 function parked(reason: string, change: Change | undefined): Decoded {

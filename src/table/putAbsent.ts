@@ -17,18 +17,19 @@ export type Row = Fields & { pk: string; sk: string; hash: string };
 
 export type RowAnswer =
   | { state: 'applied' | 'repeated' }
-  | { state: 'failed'; reason: string; retryable: boolean };
+  | { state: 'failed'; reason: string; retryable: boolean; service?: true };
 
 /** One answer per row, in order. Never more than 25 rows: no two with one key. */
 export async function putAbsent(
   dynamodb: DynamoDBClient,
   tableName: string,
   rows: readonly Row[],
+  signal?: AbortSignal,
 ): Promise<RowAnswer[]> {
   const answers = new Map<Row, RowAnswer>();
   let open = [...rows];
   while (open.length > 0) {
-    const settled = await putOnce(dynamodb, tableName, open);
+    const settled = await putOnce(dynamodb, tableName, open, signal);
     for (const [row, answer] of settled) answers.set(row, answer);
     open = open.filter((row) => !answers.has(row));
   }
@@ -40,18 +41,20 @@ async function putOnce(
   dynamodb: DynamoDBClient,
   tableName: string,
   rows: Row[],
+  signal: AbortSignal | undefined,
 ): Promise<Map<Row, RowAnswer>> {
   try {
     await dynamodb.send(
       new TransactWriteItemsCommand({ TransactItems: rows.map((row) => putOf(tableName, row)) }),
+      signal && { abortSignal: signal },
     );
     return new Map(rows.map((row) => [row, { state: 'applied' }]));
   } catch (error) {
     // One row that DynamoDB cannot take refuses the whole transaction: the halves are tried, until it stands alone.
     if (rows.length > 1 && (error as Error).name === 'ValidationException') {
       const half = Math.ceil(rows.length / 2);
-      const first = await putOnce(dynamodb, tableName, rows.slice(0, half));
-      return new Map([...first, ...(await putOnce(dynamodb, tableName, rows.slice(half)))]);
+      const first = await putOnce(dynamodb, tableName, rows.slice(0, half), signal);
+      return new Map([...first, ...(await putOnce(dynamodb, tableName, rows.slice(half), signal))]);
     }
     if (!(error instanceof TransactionCanceledException)) return allFailed(rows, error);
     const reasons = error.CancellationReasons ?? [];
@@ -64,11 +67,15 @@ async function putOnce(
           state: 'failed',
           reason: `${Code}: ${Message}`,
           retryable: Code !== 'ValidationError',
+          ...(throttles.has(Code) && { service: true }),
         });
     });
     return settled.size > 0 ? settled : allFailed(rows, error);
   }
 }
+
+/** Refusals of a row that are of the table, not of the row (TransactWriteItems, cancellation reasons). */
+const throttles = new Set(['ThrottlingError', 'ProvisionedThroughputExceeded', 'RequestLimitExceeded']);
 
 function putOf(tableName: string, row: Row) {
   return {
@@ -93,8 +100,11 @@ export function compare(row: Row, found: Record<string, AttributeValue> | undefi
 
 function allFailed(rows: Row[], error: unknown): Map<Row, RowAnswer> {
   const { name, message } = error instanceof Error ? error : new Error(String(error));
-  const retryable = !['ValidationException', 'AccessDeniedException', 'ResourceNotFoundException'].includes(
-    name,
-  );
-  return new Map(rows.map((row) => [row, { state: 'failed', reason: `${name}: ${message}`, retryable }]));
+  const reason = `${name}: ${message}`;
+  // Missing rights or a missing table are mended one day: only what DynamoDB cannot take is refused for good.
+  const answer: RowAnswer =
+    name === 'ValidationException'
+      ? { state: 'failed', reason, retryable: false }
+      : { state: 'failed', reason, retryable: true, service: true };
+  return new Map(rows.map((row) => [row, answer]));
 }

@@ -43,10 +43,11 @@ export async function putSpread(
   tableName: string,
   rows: readonly Row[],
   name: string,
+  signal?: AbortSignal,
 ): Promise<RowAnswer[]> {
   const small = rows.filter((row) => rowSize(row) <= rowLimits.bytes);
-  const answers = await putAbsent(dynamodb, tableName, small);
-  const put = (row: Row) => answers[small.indexOf(row)] ?? putLarge(dynamodb, tableName, row, name);
+  const answers = await putAbsent(dynamodb, tableName, small, signal);
+  const put = (row: Row) => answers[small.indexOf(row)] ?? putLarge(dynamodb, tableName, row, name, signal);
   return Promise.all(rows.map(put));
 }
 
@@ -55,6 +56,7 @@ async function putLarge(
   TableName: string,
   row: Row,
   name: string,
+  signal: AbortSignal | undefined,
 ): Promise<RowAnswer> {
   try {
     // A repeat may have other bytes by now, such as more that is redacted: none of it is to lie beside what stands.
@@ -62,14 +64,19 @@ async function putLarge(
     const { Item } = await dynamodb.send(new GetItemCommand({ TableName, Key, ConsistentRead: true }));
     if (Item !== undefined) return compare(row, Item);
   } catch (error) {
-    return { state: 'failed', reason: `it cannot be read: ${(error as Error).name}`, retryable: true };
+    return {
+      state: 'failed',
+      reason: `it cannot be read: ${(error as Error).name}`,
+      retryable: true,
+      service: true,
+    };
   }
   const { parts, head } = spread(row, name);
   for (const part of parts) {
-    const [answer] = await putAbsent(dynamodb, TableName, [part]);
+    const [answer] = await putAbsent(dynamodb, TableName, [part], signal);
     if (answer?.state === 'failed') return answer;
   }
-  const [answer] = await putAbsent(dynamodb, TableName, [head]);
+  const [answer] = await putAbsent(dynamodb, TableName, [head], signal);
   return answer ?? { state: 'failed', reason: 'no answer', retryable: true };
 }
 

@@ -2,12 +2,24 @@ import type { DynamoDBRecord } from 'aws-lambda';
 import { expect, test } from 'vitest';
 import * as z from 'zod/mini';
 import { app as shopApp } from '../../src/app.ts';
-import { anonymise, standIn } from '../../src/ops/record/anonymise.ts';
+import {
+  anonymise as anonymiseBy,
+  hashStandIn as hashBy,
+  standIn as standInBy,
+} from '../../src/ops/record/anonymise.ts';
+import { kindsOf } from '../../src/ops/record/kinds.ts';
 import { decodeImage, type Image } from '../../src/table/attributes.ts';
 import { decoder } from '../../src/table/decode.ts';
 import { defineEntity, type Entity, type Fields } from '../../src/table/entity.ts';
 import { defineTable } from '../../src/table/table.ts';
+import { inputHash } from '../../src/table/write/stamps.ts';
 import { recordOf } from '../support/records.ts';
+
+const secret = 'of this test';
+const anonymise = (records: DynamoDBRecord[], parts: Parameters<typeof anonymiseBy>[1]) =>
+  anonymiseBy(records, parts, secret);
+const standIn = (value: string) => standInBy(value, secret);
+const hashStandIn = (value: string) => hashBy(value, secret);
 
 const version = 1_800_000_000_000_000;
 const stamps = (name: string, at = version) => ({ _type: name, version: at, _born: version, _request: 'r1' });
@@ -56,6 +68,80 @@ test('the same value has the same stand-in, another value another; an email stay
   expect(standIn('ada@somewhere.org')).toMatch(/^email-[0-9a-f]{10}@example\.com$/);
   expect(standIn('Ada Ayoub')).toMatch(/^name-[0-9a-f]{10}$/);
   expect(standIn('Ada Ayoub')).not.toBe(standIn('Ada Ayoub '));
+});
+
+test('each recording has stand-ins of its own, made with a secret that nobody keeps', () => {
+  const phone = { ...eve, phone: 4_917_612_345, portrait: new Uint8Array([1, 2, 3]) };
+  const made = [1, 2].map(() => after(anonymiseBy([recordOf({ after: phone })], club).records[0]));
+  for (const name of ['email', 'pk', 'phone', 'portrait', 'gsi1pk'])
+    expect(made[0]?.[name]).not.toEqual(made[1]?.[name]);
+});
+
+test('a personal value is replaced within longer texts, in why and by whom as well', () => {
+  const noted = {
+    ...order,
+    note: 'Call Ada Ayoub, ada@somewhere.org; she asked for Al',
+    _reason: 'Ada Ayoub called',
+    _actor: 'clerk:ada@somewhere.org',
+    _request: 'import/ada@somewhere.org/1',
+  };
+  const records = [noted, ada, { ...ada, name: 'Al', email: 'al@somewhere.org' }];
+  const found = anonymise(
+    records.map((one) => recordOf({ after: one })),
+    shopApp,
+  );
+  expect(found.leftOut).toBe(0);
+  const [name, email] = [standIn('Ada Ayoub'), standIn('ada@somewhere.org')];
+  expect(after(found.records[0])).toMatchObject({
+    // Two characters stand in too many texts by chance.
+    note: `Call ${name}, ${email}; she asked for Al`,
+    _reason: `${name} called`,
+    _actor: `clerk:${email}`,
+    _request: `import/${email}/1`,
+  });
+});
+
+test('of two values that begin alike the longer one is replaced whole', () => {
+  const names = [
+    { ...ada, name: 'Ada' },
+    { ...ada, name: 'Ada Ayoub' },
+    { ...order, note: 'For Ada Ayoub' },
+  ];
+  const { records } = anonymise(
+    names.map((one) => recordOf({ after: one })),
+    shopApp,
+  );
+  expect(after(records[2])).toMatchObject({ note: `For ${standIn('Ada Ayoub')}` });
+});
+
+test('hashes of what was asked for are replaced too: whoever guesses the input could tell', () => {
+  const hash = inputHash({ ...ada });
+  const marked = { ...ada, _hash: hash, _created: hash, _requests: [`r1#${hash.slice(0, 12)}`, 'r0#abc'] };
+  const { records, leftOut } = anonymise([recordOf({ after: marked })], shopApp);
+  expect(leftOut).toBe(0);
+  const shown = after(records[0]);
+  expect(JSON.stringify(shown)).not.toContain(hash.slice(0, 12));
+  expect(shown).toMatchObject({
+    _hash: hashStandIn(hash),
+    _created: hashStandIn(hash),
+    _requests: [`r1#${hashStandIn(hash).slice(0, 12)}`, `r0#${hashStandIn('abc')}`],
+  });
+  expect(hashStandIn(hash)).toHaveLength(hash.length);
+});
+
+test('a schema that throws loses nothing but its own records', () => {
+  const throwing = {
+    ...shopApp,
+    decode(record: Parameters<typeof shopApp.decode>[0]) {
+      if (JSON.stringify(record.dynamodb?.Keys).includes('PROFILE')) return shopApp.decode(record);
+      throw new Error('a schema of somebody else');
+    },
+  };
+  const recorded = [recordOf({ after: order }), recordOf({ after: ada })];
+  const { records, leftOut } = anonymise(recorded, throwing);
+  expect(records).toHaveLength(1);
+  expect(leftOut).toBe(1);
+  expect(kindsOf(recorded, throwing.decode)).toBe('1 undecodable, 1 Customer insert');
 });
 
 test('personal fields and the index keys made of them are replaced, in both images; all else stays', () => {

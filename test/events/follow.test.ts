@@ -1,6 +1,6 @@
 /** How a stream of many shards is followed while it is recorded. */
-import { expect, onTestFinished, test } from 'vitest';
-import { followStream } from '../../src/ops/record/follow.ts';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { followStream, readToEnd } from '../../src/ops/record/follow.ts';
 import { fault, ok, streamArn, streamRecord, streamsClient } from '../mapping/fakeStreams.ts';
 import { startFake } from '../mapping/harness.ts';
 
@@ -12,13 +12,20 @@ async function following(fake: Fake, { fromStart = true } = {}) {
   const warnings: string[] = [];
   const warn = (line: string) => void warnings.push(line);
   const follower = await followStream({ streams, streamArn, fromStart, warn });
+  const numbersNow = () => follower.records().map(({ dynamodb }) => dynamodb?.SequenceNumber);
   return {
     warnings,
+    /** The last look at the stop: the sequence numbers of all that came, and whether it came to rest. */
+    async last(milliseconds = 3_000, count = Number.POSITIVE_INFINITY) {
+      const isFull = () => follower.size() >= count;
+      const rested = await readToEnd(follower, { milliseconds, pause: 1, isFull });
+      return { rested, numbers: numbersNow() };
+    },
     /** Reads until nothing comes any more; the sequence numbers of all that came. */
     async numbers() {
-      for (let rounds = 0; rounds < 3; rounds++) if ((await follower.read()) > 0) rounds = -1;
+      for (let rounds = 0; rounds < 3; rounds++) if ((await follower.read()).found > 0) rounds = -1;
       expect(follower.size()).toBe(follower.records().length);
-      return follower.records().map(({ dynamodb }) => dynamodb?.SequenceNumber);
+      return numbersNow();
     },
   };
 }
@@ -89,4 +96,40 @@ test('what was trimmed before it was read is said', async () => {
   const { numbers, warnings } = await following(fake);
   expect(await numbers()).toEqual(['1']);
   expect(warnings).toEqual(['Records of shard one may be missing: it was not read for too long.']);
+});
+
+describe('at the stop', () => {
+  test('what lies in the children of a shard that has just ended, empty, is still read', async () => {
+    const fake = await startFake();
+    fake.shard('open');
+    const { last } = await following(fake);
+    expect(await last()).toEqual({ rested: true, numbers: [] });
+    fake.close('open');
+    fake.shard('child', { parent: 'open' });
+    fake.shard('grandchild', { parent: 'child' });
+    fake.close('child');
+    fake.put('grandchild', at(3, '1'));
+    expect(await last()).toEqual({ rested: true, numbers: ['1'] });
+  });
+
+  test('one shard is read on while another has nothing, and a page after an iterator that expired', async () => {
+    const fake = await startFake({ recordsPerPage: 1 });
+    fake.shard('idle');
+    fake.shard('busy');
+    const { last } = await following(fake);
+    fake.put('busy', at(1, '1'), at(2, '2'), at(3, '3'));
+    const expired = () => fault('ExpiredIteratorException');
+    fake.next('GetRecords', expired, expired);
+    expect(await last()).toEqual({ rested: true, numbers: ['1', '2', '3'] });
+  });
+
+  test('a stream that never rests is left when the time is up, and that is told', async () => {
+    const fake = await startFake({ recordsPerPage: 1 });
+    fake.shard('one');
+    fake.put('one', ...Array.from({ length: 50 }, (_, index) => at(index, String(index + 1))));
+    const { last } = await following(fake);
+    const { rested, numbers } = await last(0);
+    expect({ rested, numbers }).toEqual({ rested: false, numbers: ['1'] });
+    expect(await last(0, 2)).toMatchObject({ rested: true });
+  });
 });

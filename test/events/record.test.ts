@@ -1,13 +1,11 @@
 /** `sluice record` as a process of its own, on a real stream. */
 import {
-  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
-  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -17,7 +15,8 @@ import type { DynamoDBRecord } from 'aws-lambda';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { shop } from '../../src/shop/commands.ts';
 import { onDemand } from '../../src/shop/play/day.ts';
-import { root, sluice, until } from '../support/processes.ts';
+import { sluice, until } from '../support/processes.ts';
+import { copyOfProject } from '../support/project.ts';
 import { by, type LocalShop, localShop } from '../support/shop.ts';
 import { recordingSchema } from './recordingSchema.ts';
 
@@ -214,17 +213,8 @@ test('--aws takes account and region of the environment, warns, and keeps the AR
   expect(recorded('account')[0]?.eventSourceARN).toBe(local.streams.table);
 });
 
-/** The project elsewhere, where no run of this one is seen. */
-function copyOfProject(): string {
-  const copy = join(scratch, 'project');
-  for (const name of ['src', 'handlers', 'package.json'])
-    cpSync(join(root, name), join(copy, name), { recursive: true });
-  symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
-  return copy;
-}
-
 test('without a server it records the local run that is going, and where none is, says what to do', async () => {
-  const copy = copyOfProject();
+  const copy = copyOfProject(join(scratch, 'project'));
   const args = [...command, 'of-the-run', '--folder', folder];
   const none = sluice(process.execPath, args, {}, copy);
   expect(await none.ended).toBe(1);

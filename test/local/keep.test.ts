@@ -2,17 +2,23 @@
 import { spawnSync } from 'node:child_process';
 import {
   appendFileSync,
+  chmodSync,
   cpSync,
+  existsSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
-  symlinkSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, expect, test, vi } from 'vitest';
+import { openKept } from '../../src/local/kept.ts';
+import { isAlive as isThere } from '../../src/local/running.ts';
 import { below, isAlive, root, sluice, until } from '../support/processes.ts';
+import { copyOfProject } from '../support/project.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'sluice-keep-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -49,8 +55,8 @@ test('what one start leaves, the next one finds: items, search, mail and events,
 
   const second = sluice(node, keep(place, '--port', '0'));
   expect(await until(() => second.output().includes(waiting), 40)).toBe(true);
-  expect(second.output()).toContain('13 items are there from before; the day is not played again');
-  expect(second.output()).toMatch(/^PROOF 13 items × 5 sinks: 0 missing, 0 stale, 0 doubled$/m);
+  expect(second.output()).toContain('19 items are there from before; the day is not played again');
+  expect(second.output()).toMatch(/^PROOF 19 items × 5 sinks: 0 missing, 0 stale, 0 doubled$/m);
   const after = addresses(second.output());
   const found = await (await fetch(`${after.api}/customers/ada/orders/${placed.orderId}`)).json();
   expect(found).toMatchObject({ orderId: placed.orderId, status: 'pending' });
@@ -76,6 +82,70 @@ test('a folder is for one run at a time', async () => {
   expect(await third.ended).toBe(0);
 });
 
+const dynamodb = 'SLUICE_DYNAMODB_ENDPOINT';
+const search = 'SLUICE_SEARCH_ENDPOINT';
+
+test('what was kept with other named services is refused in one line, and what it tells holds no password', () => {
+  const place = newFolder('elsewhere');
+  const named = { [dynamodb]: 'http://127.0.0.1:8000', [search]: 'https://me:hush@search.example:9200' };
+  // A first start with a mistake has kept nothing yet.
+  openKept(place, { [search]: 'http://mistaken' }).release();
+  const { run, release } = openKept(place, named);
+  release();
+  writeFileSync(join(place, 'project.json'), '{}');
+  expect(() => openKept(place, { ...named, [search]: undefined })).toThrow(
+    `${place} was kept with other services: ${search} was https://search.example:9200/. Name those again, or begin with another folder: --keep FOLDER.`,
+  );
+  expect(() => openKept(place, { ...named, SLUICE_CACHE_ENDPOINT: 'redis://127.0.0.1' })).toThrow(
+    'SLUICE_CACHE_ENDPOINT was not set',
+  );
+  expect(existsSync(join(place, 'lock'))).toBe(false);
+  const again = {
+    ...named,
+    [search]: 'https://me:changed@search.example:9200',
+    SLUICE_CACHE_ENDPOINT: 'memory:',
+  };
+  expect(openKept(place, again)).toMatchObject({ run });
+  for (const name of readdirSync(place))
+    expect(readFileSync(join(place, name), 'utf8')).not.toMatch(/hush|changed|me:/);
+});
+
+test('where a run is stands in a file that nobody else may read, whatever lay there before', () => {
+  const copy = copyOfProject(newFolder('announced'));
+  const file = join(copy, '.sluice/running.json');
+  const announce = () =>
+    spawnSync(
+      node,
+      [
+        '-e',
+        "import('./src/local/running.ts').then(({ announce }) => void announce({ URL: 'redis://:hush@x' }))",
+      ],
+      { cwd: copy, encoding: 'utf8' },
+    );
+  expect(announce()).toMatchObject({ status: 0, stderr: '' });
+  expect(statSync(file).mode & 0o777).toBe(0o600);
+  writeFileSync(file, '{"pid":1,"environment":{}}');
+  chmodSync(file, 0o666);
+  expect(announce().status).toBe(0);
+  expect(statSync(file).mode & 0o777).toBe(0o600);
+  expect(readFileSync(file, 'utf8')).toContain('hush');
+});
+
+test('a process of somebody else is alive', () => {
+  const refused = (code: string) => () => {
+    throw Object.assign(new Error(code), { code });
+  };
+  const kill = vi.spyOn(process, 'kill');
+  try {
+    kill.mockImplementation(refused('EPERM'));
+    expect(isThere(1)).toBe(true);
+    kill.mockImplementation(refused('ESRCH'));
+    expect(isThere(1)).toBe(false);
+  } finally {
+    kill.mockRestore();
+  }
+});
+
 test('without --keep nothing is left for the next start', async () => {
   const copy = newFolder('nothing');
   const run = spawnSync(node, ['bin/sluice.js', 'start', '--once', '--json'], {
@@ -91,17 +161,8 @@ function makeFolder(path: string): string {
   return path;
 }
 
-/** A copy of the project, in which files can be changed. */
-function copyOfProject(): string {
-  const copy = makeFolder(newFolder('project'));
-  for (const name of ['bin', 'src', 'handlers', 'package.json', 'tsconfig.json'])
-    cpSync(join(root, name), join(copy, name), { recursive: true });
-  symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
-  return copy;
-}
-
 test('dev starts again when the code changes, with the data kept, and outlives code that does not even parse', async () => {
-  const copy = copyOfProject();
+  const copy = copyOfProject(newFolder('project'));
   const { child, ended, output } = sluice(node, ['bin/dev.js', '--port', '0'], {}, copy);
   const starts = () => output().split(waiting).length - 1;
   expect(await until(() => starts() === 1, 40)).toBe(true);
@@ -112,7 +173,7 @@ test('dev starts again when the code changes, with the data kept, and outlives c
   expect(await until(() => output().includes('Waiting for a change'), 20)).toBe(true);
   writeFileSync(commands, text);
   expect(await until(() => starts() === 2, 40)).toBe(true);
-  expect(output()).toContain('12 items are there from before');
+  expect(output()).toContain('18 items are there from before');
 
   appendFileSync(join(copy, 'handlers/notify.ts'), "\nconsole.log('the new notify');\n");
   expect(await until(() => starts() === 3, 40)).toBe(true);

@@ -66,7 +66,12 @@ test('without --once it shows each change and what it caused, proves, stays, and
   expect(output()).toMatch(/\+ Customer\/USER#ada\/PROFILE +search 1 +cache 1 +audit 1 +email · +bus 1$/m);
   expect(output()).toMatch(/~ Product\/PRODUCT#jam\/PRODUCT#jam .* inexact$/m);
   expect(output().match(/warehouse, who subscribes to OrderPaid, packs order/g)).toHaveLength(1);
-  expect(output()).toMatch(/^PROOF 12 items × 5 sinks: 0 missing, 0 stale, 0 doubled/m);
+  expect(output()).toMatch(/\+ Order\/USER#ada\S+ +search parked +cache 2 +audit 1 +email 1 +bus 1$/m);
+  expect(output()).toMatch(
+    /^search is back after \d\.\d s: 7 items wait for it; the others had each order after \d+ ms at most$/m,
+  );
+  expect(output()).toMatch(/^redrive has brought all of them home, \d+\.\d s later$/m);
+  expect(output()).toMatch(/^PROOF 18 items × 5 sinks: 0 missing, 0 stale, 0 doubled/m);
   expect(output()).not.toContain('\u001b');
   const [, api, outbox] = /API (\S+) .* outbox (\S+)/.exec(output()) ?? [];
   expect(await (await fetch(`${outbox}`)).text()).toContain('is on its way');

@@ -1,5 +1,6 @@
 /** A whole local home for an app: services, tables, mappings and the engine's own handlers. */
 import type { Context, DynamoDBRecord } from 'aws-lambda';
+import { redriveHandler } from '../../src/deliveries/handler.ts';
 import { type Handlers, type Home, openHome } from '../../src/local/home.ts';
 import { scan } from '../../src/local/proof/truth.ts';
 import { mailHandler } from '../../src/mail/handler.ts';
@@ -10,13 +11,14 @@ import { decodeImage } from '../../src/table/attributes.ts';
 import type { Fields } from '../../src/table/entity.ts';
 
 const takeAll = async () => ({ batchItemFailures: [] });
-const idle: Handlers = { project: takeAll, notify: takeAll, mail: takeAll };
+const idle: Handlers = { project: takeAll, notify: takeAll, mail: takeAll, redrive: async () => {} };
 
 function handlersOf(app: App): Handlers {
   return {
     project: streamHandler(app, 'project'),
     notify: streamHandler(app, 'notify'),
     mail: mailHandler(app),
+    redrive: redriveHandler(app),
   };
 }
 
@@ -28,6 +30,7 @@ export async function openOther(app: App) {
     project: (event, context) => current.project(event, context),
     notify: (event, context) => current.notify(event, context),
     mail: (event, context) => current.mail(event, context),
+    redrive: (event, context) => current.redrive(event, context),
   };
   const batches: BatchReport[] = [];
   const listen = (batch: unknown) => batches.push(batch as BatchReport);

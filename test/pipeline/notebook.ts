@@ -2,12 +2,13 @@
 import type { DynamoDBRecord } from 'aws-lambda';
 import type { Answer, Sink, SinkFactory } from '../../src/pipeline/sink.ts';
 import type { Change } from '../../src/table/change.ts';
-import { history, lamp, productAt } from '../sinks/items.ts';
+import { fresh, history, lamp, nameOf, productAt } from '../sinks/items.ts';
+import type { openWorld } from '../sinks/world.ts';
 
 /** What it writes of a change. */
 export type Note = { item: string; version: number; bytes: number };
 
-export type Notebook = { factory: SinkFactory; calls: string[][] };
+export type Notebook = { name: string; factory: SinkFactory; calls: string[][] };
 
 const done: Answer = { state: 'applied' };
 
@@ -22,7 +23,7 @@ export function notebook(
   const { answer = () => done, ...others } = parts;
   const calls: string[][] = [];
   const sink: Sink<Note> = {
-    name: 'audit',
+    name: fresh('notebook'), // what is parked of one is not that of another
     kind: 'log',
     plan: ({ key, version, after }) => [{ item: key.sk, version, bytes: Number(after?.price ?? 1) }],
     target: ({ item, version }) => `${item} ${version}`,
@@ -34,7 +35,7 @@ export function notebook(
     },
     ...others,
   };
-  return { factory: () => sink as Sink, calls };
+  return { name: sink.name, factory: () => sink as Sink, calls };
 }
 
 /** Such as `p1 v2`: the second write of product p1. */
@@ -61,3 +62,18 @@ export function mixed(): DynamoDBRecord[] {
 
 export const byItem = ({ item }: Note) => item;
 export const is = (text: string) => (note: Note) => label(note) === text;
+
+/** How everybody calls product `id`. */
+export const itemOf = (id: string) => nameOf(productAt(1, lamp(id)));
+
+/** What is parked of these products by change, such as `a v2 waiting`. */
+export async function parkedOf(
+  world: Awaited<ReturnType<typeof openWorld>>,
+  { name }: Notebook,
+  ...ids: string[]
+): Promise<string[]> {
+  const parked = await Promise.all(ids.map((id) => world.parkedChanges(name, itemOf(id))));
+  return parked.flatMap((changes, index) =>
+    changes.map(({ version, state }) => `${label({ item: `${ids[index]}`, version, bytes: 1 })} ${state}`),
+  );
+}

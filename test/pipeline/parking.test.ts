@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import type { DynamoDBRecord } from 'aws-lambda';
 import { expect, test } from 'vitest';
-import { readParked } from '../../src/deliveries/park.ts';
+import { readParked } from '../../src/deliveries/records.ts';
 import { fresh, history, lamp, nameOf, productAt } from '../sinks/items.ts';
 import { allTaken, from, openWorld } from '../sinks/world.ts';
 import { eventOf, recordOf } from '../support/records.ts';
@@ -160,7 +160,7 @@ test('when parking fails that record is answered; what could be delivered was', 
   expect(await parkedOf(...records)).toHaveLength(1);
 });
 
-test('a failed parking and a failed delivery: the first of both is answered', async () => {
+test('of records and deliveries that cannot be parked the first is answered, whichever it is', async () => {
   const bad = recordOf({ after: productAt(1, lamp(fresh('lamp'), { category: 'X'.repeat(40_000) })) });
   dynamodb.conduct = ({ body }) => (body.includes('sluice-deliveries') ? 'closed' : undefined);
   const [one, other] = [poison(), poison()];

@@ -8,14 +8,14 @@ import type { Entity } from '../../src/table/entity.ts';
 import { fresh, history, lamp, orderAt, productAt, purchase, tombstone, version } from '../sinks/items.ts';
 import { allTaken, from, openWorld } from '../sinks/world.ts';
 import { eventOf, recordOf } from '../support/records.ts';
-import { label, type Note, no, notebook, planned, writes } from './notebook.ts';
+import { label, type Note, type Notebook, no, notebook, parkedOf, planned, writes } from './notebook.ts';
 
 const world = await openWorld();
 const { proxies } = world;
 
 const calls = () => Object.entries(proxies).flatMap(([name, { seen }]) => (seen.length > 0 ? [name] : []));
-const note = (name: 'audit' | 'cache', failing: (note: Note) => boolean = () => false) =>
-  notebook({ name, answer: (one) => (failing(one) ? no(false) : { state: 'applied' }) });
+const note = (failing: (note: Note) => boolean = () => false) =>
+  notebook({ answer: (one) => (failing(one) ? no(false) : { state: 'applied' }) });
 
 test('each record’s verdict is counted', async () => {
   const id = fresh('lamp');
@@ -42,10 +42,11 @@ test('each record’s verdict is counted', async () => {
   ]);
 });
 
-test('of several failures the first in the batch is answered, whichever sink it was', async () => {
+test('of several deliveries that cannot be parked the first in the batch is answered, whichever sink it was', async () => {
+  world.refuseParking();
   const records = writes('a', 5);
-  const one = note('audit', ({ version }) => version % 10 === 4);
-  const other = note('cache', ({ version }) => version % 10 === 2);
+  const one = note(({ version }) => version % 10 === 4);
+  const other = note(({ version }) => version % 10 === 2);
   const event = eventOf(...records);
   expect(await world.takeBy({ sinks: [one.factory, other.factory] }, 'project', event)).toEqual(
     from(records[1]),
@@ -56,33 +57,36 @@ test('of several failures the first in the batch is answered, whichever sink it 
 });
 
 test('first means the place in the batch, not the digits of the number', async () => {
+  world.refuseParking();
   const numbers = ['99999999999999999999', '100000000000000000000', '100000000000000000001'];
   const records = writes('a', 3);
   for (const [index, record] of records.entries())
     if (record.dynamodb) record.dynamodb.SequenceNumber = numbers[index] ?? '';
-  const book = note('audit', ({ version }) => version % 10 !== 2);
+  const book = note(({ version }) => version % 10 !== 2);
   expect(await world.takeBy({ sinks: [book.factory] }, 'project', eventOf(...records))).toEqual({
     batchItemFailures: [{ itemIdentifier: '99999999999999999999' }],
   });
 });
 
-test('a failed record without a sequence number sends the whole batch back', async () => {
+test('a failed record without a sequence number is parked, and where that fails the whole batch goes back', async () => {
   const records = writes('a', 3);
   for (const record of records) delete record.dynamodb?.SequenceNumber;
-  const book = note('audit', ({ version }) => version % 10 === 2);
-  expect(await world.takeBy({ sinks: [book.factory] }, 'project', eventOf(...records))).toEqual({
-    batchItemFailures: [{ itemIdentifier: '' }],
-  });
+  const take = (book: Notebook) => world.takeBy({ sinks: [book.factory] }, 'project', eventOf(...records));
+  const [one, other] = [1, 2].map(() => note(({ version }) => version % 10 === 2)) as [Notebook, Notebook];
+  expect(await take(one)).toEqual(allTaken);
+  expect(await parkedOf(world, one, 'a')).toEqual(['a v2 refused']);
+  world.refuseParking();
+  expect(await take(other)).toEqual({ batchItemFailures: [{ itemIdentifier: '' }] });
 });
 
 test('a sink that fails holds no other back', async () => {
-  const sound = note('cache');
+  const sound = note();
   const broken = notebook({ send: () => Promise.reject(new Error('gone')) });
-  const records = writes('a', 3);
-  expect(
-    await world.takeBy({ sinks: [broken.factory, sound.factory] }, 'project', eventOf(...records)),
-  ).toEqual(from(records[0]));
+  const batch = eventOf(...writes('a', 3));
+  expect(await world.takeBy({ sinks: [broken.factory, sound.factory] }, 'project', batch)).toEqual(allTaken);
   expect(sound.calls).toEqual([['a v1', 'a v2', 'a v3']]);
+  expect(await parkedOf(world, sound, 'a')).toEqual([]);
+  expect(await parkedOf(world, broken, 'a')).toEqual(['a v1 waiting', 'a v2 waiting', 'a v3 waiting']);
 });
 
 test('the sinks are at work at the same time', async () => {
@@ -187,7 +191,7 @@ test('a report shows the first few reasons of each sink, and no more', async () 
   const { failures = [] } = world.batches.at(-1) ?? {};
   expect(failures).toHaveLength(3);
   expect(failures[0]).toMatchObject({
-    sink: 'audit',
+    sink: book.name,
     change: `Product/PRODUCT#a/PRODUCT#a/${version(1)}`,
     reason: 'no',
   });

@@ -4,8 +4,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
+import { replayFiles } from '../../src/ops/replay.ts';
 import { ada, customerAt, history, lamp, nameOf, orderAt, productAt, purchase } from '../sinks/items.ts';
 import { openWorld } from '../sinks/world.ts';
+import { copyOfProject } from '../support/project.ts';
 import { recordOf } from '../support/records.ts';
 
 const world = await openWorld();
@@ -22,19 +24,25 @@ function fileOf(name: string, content: unknown): string {
 
 type Ended = { status: number; out: string[]; told: string[] };
 
+const asConfigured = () => ({
+  ...process.env,
+  SLUICE_SEARCH_ENDPOINT: world.proxies.search.url,
+  SLUICE_CACHE_ENDPOINT: 'memory:',
+  SLUICE_LOG_LEVEL: 'error',
+});
+
 function replay(...args: string[]): Promise<Ended> {
-  const env = {
-    ...process.env,
-    SLUICE_SEARCH_ENDPOINT: world.proxies.search.url,
-    SLUICE_CACHE_ENDPOINT: 'memory:',
-    SLUICE_LOG_LEVEL: 'error',
-  };
+  return replayIn(root, ...args);
+}
+
+/** As it is typed in the project, or in a copy of it. */
+function replayIn(project: string, ...args: string[]): Promise<Ended> {
   const lines = (text: string) => text.split('\n').filter((line) => line !== '');
   return new Promise((resolve) => {
     execFile(
       process.execPath,
-      [join(root, 'bin/sluice.js'), 'replay', ...args],
-      { env },
+      [join(project, 'bin/sluice.js'), 'replay', ...args],
+      { env: asConfigured() },
       (error, out, told) => resolve({ status: Number(error?.code ?? 0), out: lines(out), told: lines(told) }),
     );
   });
@@ -146,6 +154,17 @@ describe('what is no batch', () => {
     ['JSON cut after a value', '{"Records":[]', 'truncated JSON'],
     ['no JSON', 'Records: all', 'no JSON'],
     ['nothing', '', 'It is empty'],
+    [
+      'an object with names that nobody knows',
+      { 'ada@example.com': 1, Records: 'none', other: 2 },
+      'it looks like an object with "Records", 2 other members.',
+    ],
+    ['an object with one such name', { 'ada@example.com': 1 }, 'it looks like an object with 1 member.'],
+    [
+      'an event of a source that nobody knows',
+      { Records: [{ eventSource: 'ada@example.com' }] },
+      'it looks like an event of another source.',
+    ],
     ['a number', '7', 'a number'],
   ];
 
@@ -156,6 +175,7 @@ describe('what is no batch', () => {
     expect(told).toHaveLength(1);
     expect(told[0]).toContain(`${file}: `);
     expect(told[0]).toContain(name);
+    expect(told[0]).not.toContain('ada@');
   });
 
   test('a file that is not there is named; the others are shown all the same', async () => {
@@ -201,7 +221,9 @@ describe('--send', () => {
   };
 
   test('without a run or --aws it asks where to', async () => {
-    const { status, told } = await replay('--send', fileOf('sent.json', batch));
+    // A run of this project may be going: it is somebody's own.
+    const copy = copyOfProject(join(folder, 'project'));
+    const { status, told } = await replayIn(copy, '--send', fileOf('sent.json', batch));
     expect(status).toBe(1);
     expect(told.join()).toMatch(/No local run is going.*--aws/);
   });
@@ -226,6 +248,26 @@ describe('--send', () => {
     const published = world.bus.events().map(({ detail }) => detail.meta);
     expect(published).toHaveLength(4);
     for (const meta of published) expect(meta).toMatchObject({ replay: true, late: true });
+  });
+
+  test.each([
+    [true, 1],
+    [false, 0],
+  ])('whoever is asked before --acts (%j) and says no has sent nothing', async (acts, status) => {
+    const said: string[] = [];
+    const asked: string[] = [];
+    const options = { json: false, send: true, acts, aws: true, environment: asConfigured() };
+    const refusing = {
+      say: (line: string) => void said.push(line),
+      complain: (line: string) => void said.push(line),
+      ask: async (question: string) => asked.push(question) === 0,
+    };
+    const file = fileOf('asked.json', batch);
+    expect(await replayFiles(world.app, [file], { ...options, ...refusing })).toBe(status);
+    expect(asked).toEqual(acts ? [expect.stringContaining('marked as a replay')] : []);
+    expect(said.at(-1) === 'Nothing was sent.').toBe(acts);
+    const seen = Object.values(world.proxies).flatMap((one) => one.seen);
+    expect(seen.length > 0).toBe(!acts);
   });
 
   test('what is not taken is told, and the status says so', async () => {

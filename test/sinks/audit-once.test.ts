@@ -5,15 +5,22 @@ import { readRows } from '../../src/sinks/audit/row.ts';
 import { decodeImage } from '../../src/table/attributes.ts';
 import type { Fields } from '../../src/table/entity.ts';
 import { eventOf, recordOf } from '../support/records.ts';
-import { fresh, history, lamp, productAt, tombstone, version } from './items.ts';
-import { allTaken, from, openWorld } from './world.ts';
+import { fresh, history, lamp, nameOf, productAt, tombstone, version } from './items.ts';
+import { json, towards } from './proxy.ts';
+import { allTaken, nothing, openWorld } from './world.ts';
 
 const world = await openWorld();
 const { dynamodb } = world.proxies;
 
 const rowsOf = async (item: Fields) => readRows(await world.auditRows(item));
 const counted = () => world.batches.at(-1)?.sinks.audit;
-const transactions = () => dynamodb.seen.filter(({ operation }) => operation === 'TransactWriteItems');
+const TableName = world.config.SLUICE_AUDIT_TABLE;
+const transactions = () =>
+  dynamodb.seen.filter(
+    ({ operation, body }) => operation === 'TransactWriteItems' && body.includes(`"${TableName}"`),
+  );
+const parkedOf = (item: Fields) => world.parkedChanges('audit', nameOf(item));
+const alarm = { state: 'refused', reason: expect.stringContaining('ALARM') };
 
 function life() {
   const id = fresh('lamp');
@@ -29,11 +36,11 @@ function life() {
 test('every version has a row, and the same batch again adds none', async () => {
   const { item, records } = life();
   expect(await world.take('project', eventOf(...records))).toEqual(allTaken);
-  expect(counted()).toEqual({ applied: 5, repeated: 0, superseded: 0, failed: 0 });
+  expect(counted()).toEqual({ ...nothing, applied: 5 });
   const rows = await rowsOf(item);
   expect(rows.map((row) => row.version)).toEqual([1, 2, 3, 4, 5].map(version));
   expect(await world.take('project', eventOf(...records))).toEqual(allTaken);
-  expect(counted()).toEqual({ applied: 0, repeated: 5, superseded: 0, failed: 0 });
+  expect(counted()).toEqual({ ...nothing, repeated: 5 });
   expect(await rowsOf(item)).toEqual(rows);
 });
 
@@ -47,7 +54,7 @@ test('a record twice in one batch has one row', async () => {
   expect(await rowsOf(item)).toHaveLength(3);
 });
 
-test('another content under the same version is an alarm that overwrites nothing and stops no neighbour', async () => {
+test('another content under the same version is an alarm: parked, it overwrites nothing and stops no neighbour', async () => {
   const { item, records } = life();
   await world.take('project', eventOf(...records.slice(0, 3)));
   const rows = await rowsOf(item);
@@ -57,15 +64,14 @@ test('another content under the same version is an alarm that overwrites nothing
   );
   const neighbour = life();
   const batch = [...neighbour.records.slice(0, 2), ...forged, ...neighbour.records.slice(2)];
-  expect(await world.take('project', eventOf(...batch))).toEqual(from(forged[0]));
+  expect(await world.take('project', eventOf(...batch))).toEqual(allTaken);
   expect(await rowsOf(item)).toEqual(rows);
   expect(await rowsOf(neighbour.item)).toHaveLength(5);
-  expect(
-    world.batches
-      .at(-1)
-      ?.failures.map(({ reason }) => reason)
-      .join(),
-  ).toContain('ALARM');
+  expect(counted()).toEqual({ ...nothing, applied: 5, refused: 1 });
+  const parked = await parkedOf(item);
+  expect(parked).toMatchObject([{ ...alarm, version: version(2) }]);
+  expect(parked.map(({ raw }) => raw)).toEqual(forged);
+  expect(await parkedOf(neighbour.item)).toEqual([]);
 });
 
 test('another past of the same version is an alarm as well', async () => {
@@ -73,14 +79,18 @@ test('another past of the same version is an alarm as well', async () => {
   await world.take('project', eventOf(...records.slice(0, 2)));
   const after = records[1]?.dynamodb?.NewImage ?? {};
   const forged = history({ ...item, price: 99 }, decodeImage(after));
-  expect(await world.take('project', eventOf(...forged))).toEqual(from(forged[0]));
+  expect(await world.take('project', eventOf(...forged))).toEqual(allTaken);
+  expect(await parkedOf(item)).toMatchObject([{ ...alarm, version: version(2) }]);
 });
 
-test('an alarm is not tried again', async () => {
+test('an alarm is tried once, and not again by itself', async () => {
   const { item, records } = life();
   await world.take('project', eventOf(...records.slice(0, 1)));
   dynamodb.seen.length = 0;
   await world.take('project', eventOf(...history(undefined, { ...item, price: 99 })));
+  expect(transactions()).toHaveLength(1);
+  expect(await parkedOf(item)).toMatchObject([alarm]);
+  await world.redrive();
   expect(transactions()).toHaveLength(1);
 });
 
@@ -95,8 +105,11 @@ test('more than 25 rows take several transactions, and each row is there', async
 test('rows written though the answer was lost are there once', async () => {
   const { item, records } = life();
   let times = 0;
-  dynamodb.conduct = () => (++times <= 4 ? 'lost' : undefined); // more often than the client repeats by itself
+  // More often than the client repeats by itself.
+  dynamodb.conduct = towards(TableName, () => (++times <= 4 ? 'lost' : undefined));
   expect(await world.take('project', eventOf(...records))).toEqual(allTaken);
+  expect(times).toBe(5);
+  expect(counted()).toEqual({ ...nothing, repeated: 5 });
   expect(await rowsOf(item)).toHaveLength(5);
 });
 
@@ -104,16 +117,11 @@ test('what conflicts with another transaction is tried again', async () => {
   const { item, records } = life();
   let times = 0;
   const reasons = records.map((_, index) => ({ Code: index === 1 ? 'TransactionConflict' : 'None' }));
-  dynamodb.conduct = () => {
-    if (++times > 1) return undefined;
-    const body = { __type: 'TransactionCanceledException', CancellationReasons: reasons };
-    return {
-      status: 400,
-      headers: { 'content-type': 'application/x-amz-json-1.0' },
-      body: JSON.stringify(body),
-    };
-  };
+  const conflict = json(400, { __type: 'TransactionCanceledException', CancellationReasons: reasons });
+  dynamodb.conduct = towards(TableName, () => (++times === 1 ? conflict : undefined));
   expect(await world.take('project', eventOf(...records))).toEqual(allTaken);
+  expect(times).toBe(3); // its neighbours at once, and then itself
+  expect(counted()).toEqual({ ...nothing, applied: 5 });
   expect(await rowsOf(item)).toHaveLength(5);
 });
 
@@ -159,17 +167,15 @@ test('shuffled and repeated, in any batches, a history gives the same rows', asy
 test('a row that DynamoDB refuses with the whole transaction takes no neighbour along', async () => {
   const [good, bad, other] = [life(), life(), life()];
   const poison = String(bad.item.productId);
-  dynamodb.conduct = ({ operation, body }) =>
-    operation === 'TransactWriteItems' && body.includes(poison)
-      ? {
-          status: 400,
-          headers: { 'content-type': 'application/x-amz-json-1.0' },
-          body: JSON.stringify({ __type: 'com.amazon.coral.validate#ValidationException', message: 'no' }),
-        }
-      : undefined;
+  const refusal = json(400, { __type: 'com.amazon.coral.validate#ValidationException', message: 'no' });
+  dynamodb.conduct = towards(TableName, ({ body }) => (body.includes(poison) ? refusal : undefined));
   const batch = [...good.records.slice(0, 1), ...bad.records.slice(0, 1), ...other.records.slice(0, 1)];
-  expect(await world.take('project', eventOf(...batch))).toEqual(from(bad.records[0]));
+  expect(await world.take('project', eventOf(...batch))).toEqual(allTaken);
   expect(await rowsOf(good.item)).toHaveLength(1);
   expect(await rowsOf(other.item)).toHaveLength(1);
   expect(await rowsOf(bad.item)).toHaveLength(0);
+  expect(await parkedOf(bad.item)).toMatchObject([
+    { state: 'refused', reason: 'ValidationException: no', version: version(1) },
+  ]);
+  for (const { item } of [good, other]) expect(await parkedOf(item)).toEqual([]);
 });

@@ -4,9 +4,9 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { PublishedEvent } from '../../src/sinks/bus/event.ts';
 import { eventOf } from '../support/records.ts';
-import { fresh, history, orderAt, purchase } from './items.ts';
+import { fresh, history, nameOf, orderAt, purchase } from './items.ts';
 import { type Conduct, json, type Reply, type Seen } from './proxy.ts';
-import { allTaken, from, openWorld } from './world.ts';
+import { allTaken, nothing, openWorld } from './world.ts';
 
 const world = await openWorld();
 const { bus } = world.proxies;
@@ -22,7 +22,7 @@ function life() {
     DynamoDBRecord,
     DynamoDBRecord,
   ];
-  return { id, placed, paid, shipped, records: [placed, paid, shipped] };
+  return { id, name: nameOf(forms[0] ?? {}), placed, paid, shipped, records: [placed, paid, shipped] };
 }
 
 const eventsIn = ({ body }: { body: string }): PublishedEvent[] =>
@@ -35,6 +35,11 @@ const taken = (...ids: string[]) =>
     .events()
     .map(({ detail }) => label(detail as PublishedEvent))
     .filter((text) => ids.includes(text.split(' ')[0] ?? ''));
+
+/** What is parked of an order at the bus, such as `2 waiting`. */
+const parked = async ({ name }: { name: string }) =>
+  (await world.parkedChanges('bus', name)).map(({ version, state }) => `${version % 1000} ${state}`);
+const counted = () => world.batches.at(-1)?.sinks.bus;
 
 const place = ({ dynamodb }: DynamoDBRecord) => `${dynamodb?.NewImage?.version?.N} ${dynamodb?.Keys?.sk?.S}`;
 
@@ -94,16 +99,21 @@ test('an item’s events go out in order, and no two of them in one request', as
   ]);
 });
 
-test('a refused event holds its own item back, also when it is given up, and no other', async () => {
+test('an event that waits holds its own item back, also when it is parked, and no other', async () => {
   const [one, other] = [life(), life()];
   bus.conduct = refusing('InternalFailure', (event) => label(event) === `${one.id} Paid`);
   const mixed = [one.placed, other.placed, one.paid, one.shipped, other.paid, other.shipped];
-  expect(await world.take('notify', eventOf(...mixed))).toEqual(from(one.paid));
+  expect(await world.take('notify', eventOf(...mixed))).toEqual(allTaken);
   expect(taken(one.id)).toEqual([`${one.id} Placed`]);
   expect(taken(other.id)).toEqual([`${other.id} Placed`, `${other.id} Paid`, `${other.id} Shipped`]);
+  expect(await parked(one)).toEqual(['2 waiting', '3 waiting']);
+  expect(await parked(other)).toEqual([]);
   bus.calm();
-  expect(await world.take('notify', eventOf(...mixed.slice(2)))).toEqual(allTaken);
+  expect(await world.take('notify', eventOf(one.shipped))).toEqual(allTaken);
+  expect(taken(one.id)).toEqual([`${one.id} Placed`]);
+  await world.redrive();
   expect(taken(one.id)).toEqual([`${one.id} Placed`, `${one.id} Paid`, `${one.id} Shipped`]);
+  expect(await parked(one)).toEqual([]);
 });
 
 // Rights are a person's to mend: until then the event waits.
@@ -119,17 +129,22 @@ test.each(['InternalFailure', 'ThrottlingException', 'AccessDeniedException', 'S
 );
 
 test.each(['InvalidArgument', 'MalformedDetail', 'RedactionFailure', 'InvalidAccountIdException'])(
-  'an event refused with %s is not sent again: no repeat would change it',
+  'an event refused with %s is parked and not sent again, since no repeat would change it, and holds nobody',
   async (code) => {
     const [one, other] = [life(), life()];
     bus.conduct = refusing(code, (event) => label(event) === `${one.id} Placed`);
-    expect(await world.take('notify', eventOf(other.placed, one.placed, one.paid))).toEqual(from(one.placed));
-    expect(requests()).toHaveLength(1);
-    expect(world.batches.at(-1)?.failures[0]?.reason).toContain(code);
+    expect(await world.take('notify', eventOf(other.placed, one.placed, one.paid))).toEqual(allTaken);
+    expect(requests()).toEqual([[`${other.id} Placed`, `${one.id} Placed`], [`${one.id} Paid`]]);
+    expect(counted()).toEqual({ ...nothing, applied: 2, refused: 1 });
+    expect(await world.parkedChanges('bus', one.name)).toMatchObject([{ state: 'refused', reason: code }]);
+    expect(await world.hold('bus', one.name)).toBeUndefined();
+    await world.redrive();
+    const own = requests().flatMap((labels) => labels.filter((text) => text.startsWith(`${one.id} `)));
+    expect(own).toEqual([`${one.id} Placed`, `${one.id} Paid`]);
   },
 );
 
-test('what EventBridge does not answer for has failed', async () => {
+test('what EventBridge does not answer for is sent again, and parked where it never does', async () => {
   const [one, other] = [life(), life()];
   const short = (reply: Reply) =>
     json(200, { FailedEntryCount: 0, Entries: JSON.parse(reply.body).Entries.slice(0, 1) });
@@ -137,7 +152,8 @@ test('what EventBridge does not answer for has failed', async () => {
   expect(await world.take('notify', eventOf(one.placed, other.placed))).toEqual(allTaken);
   expect(requests()).toEqual([[`${one.id} Placed`, `${other.id} Placed`], [`${other.id} Placed`]]);
   bus.conduct = () => json(200, {});
-  expect(await world.take('notify', eventOf(one.paid))).toEqual(from(one.paid));
+  expect(await world.take('notify', eventOf(one.paid))).toEqual(allTaken);
+  expect(await parked(one)).toEqual(['2 waiting']);
 });
 
 test('when the answer is lost the same events go out again, under the same ids', async () => {
@@ -148,36 +164,70 @@ test('when the answer is lost the same events go out again, under the same ids',
   expect(taken(one.id)).toEqual(['Placed', 'Placed', 'Paid', 'Shipped'].map((what) => `${one.id} ${what}`));
 });
 
-test('with EventBridge gone the first record is answered, and nothing else is lost', async () => {
+test('with EventBridge gone all is parked, and goes out in order once it is back', async () => {
   const [one, other] = [life(), life()];
   await bus.down();
-  expect(await world.take('notify', eventOf(one.placed, other.placed))).toEqual(from(one.placed));
+  expect(await world.take('notify', eventOf(one.placed, other.placed, one.paid))).toEqual(allTaken);
+  expect(await parked(one)).toEqual(['1 waiting', '2 waiting']);
+  expect(await parked(other)).toEqual(['1 waiting']);
   await bus.up();
-  expect(await world.take('notify', eventOf(one.placed, other.placed))).toEqual(allTaken);
-  expect(taken(one.id, other.id)).toHaveLength(2);
+  await world.redrive();
+  expect(taken(one.id)).toEqual([`${one.id} Placed`, `${one.id} Paid`]);
+  expect(taken(other.id)).toEqual([`${other.id} Placed`]);
+  expect([...(await parked(one)), ...(await parked(other))]).toEqual([]);
 });
 
-test('whatever is refused, each item’s events are a beginning of its history, and the first gap is answered', async () => {
-  const plan = fc.array(fc.tuple(fc.nat(2), fc.boolean()), { minLength: 1, maxLength: 9 });
+const plan = fc.array(fc.tuple(fc.nat(2), fc.boolean()), { minLength: 1, maxLength: 9 });
+
+/** Takes a batch of three orders in which these events are refused; gives what was tried of each, in order. */
+async function takeRefusing(code: string, steps: readonly [number, boolean][]) {
+  const lives = [life(), life(), life()];
+  const sent = steps.flatMap(([who, refused]) => {
+    const record = lives[who]?.records.shift();
+    return record === undefined ? [] : [{ who, refused, record }];
+  });
+  const bad = new Set(sent.flatMap(({ refused, record }) => (refused ? [place(record)] : [])));
+  bus.conduct = refusing(code, ({ meta }) => bad.has(`${meta.version} ${meta.key.sk}`));
+  expect(await world.take('notify', eventOf(...sent.map(({ record }) => record)))).toEqual(allTaken);
+  return lives.map((order, who) => {
+    const own = sent.filter((one) => one.who === who);
+    const events = ['Placed', 'Paid', 'Shipped'].slice(0, own.length).map((what) => `${order.id} ${what}`);
+    return { ...order, events, refused: own.map(({ refused }) => refused) };
+  });
+}
+
+test('whatever is refused for good is parked, and all else of each item goes out in order', async () => {
   await fc.assert(
     fc.asyncProperty(plan, async (steps) => {
-      const lives = [life(), life(), life()];
-      const sent = steps.flatMap(([who, refused]) => {
-        const record = lives[who]?.records.shift();
-        return record === undefined ? [] : [{ who, refused, record }];
-      });
-      const bad = new Set(sent.flatMap(({ refused, record }) => (refused ? [place(record)] : [])));
-      bus.conduct = refusing('MalformedDetail', ({ meta }) => bad.has(`${meta.version} ${meta.key.sk}`));
-      const answer = await world.take('notify', eventOf(...sent.map(({ record }) => record)));
-      const first = sent.find(({ refused }) => refused);
-      expect(answer).toEqual(first === undefined ? allTaken : from(first.record));
-      for (const [who, { id }] of lives.entries()) {
-        const own = sent.filter((one) => one.who === who);
-        const gap = own.findIndex(({ refused }) => refused);
-        const expected = ['Placed', 'Paid', 'Shipped'].slice(0, gap < 0 ? own.length : gap);
-        expect(taken(id)).toEqual(expected.map((what) => `${id} ${what}`));
+      for (const { id, name, events, refused } of await takeRefusing('MalformedDetail', steps)) {
+        expect(taken(id)).toEqual(events.filter((_, index) => !refused[index]));
+        const numbers = refused.flatMap((is, index) => (is ? [`${index + 1} refused`] : []));
+        expect(await parked({ name })).toEqual(numbers);
       }
     }),
     { numRuns: 40 },
+  );
+});
+
+test('whatever waits, each item’s events are a beginning of its history, and the rest follows in order', async () => {
+  await fc.assert(
+    fc.asyncProperty(plan, async (steps) => {
+      const orders = await takeRefusing('InternalFailure', steps);
+      for (const { id, name, events, refused } of orders) {
+        const begun = taken(id);
+        expect(begun).toEqual(events.slice(0, begun.length));
+        const gap = refused.indexOf(true);
+        if (gap >= 0) expect(begun.length).toBeLessThanOrEqual(gap);
+        const rest = events.map((_, index) => `${index + 1} waiting`).slice(begun.length);
+        expect(await parked({ name })).toEqual(rest);
+      }
+      bus.calm();
+      await world.redrive();
+      for (const { id, name, events } of orders) {
+        expect(taken(id)).toEqual(events);
+        expect(await parked({ name })).toEqual([]);
+      }
+    }),
+    { numRuns: 15 },
   );
 });

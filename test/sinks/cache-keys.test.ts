@@ -1,12 +1,24 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { redriveDue } from '../../src/deliveries/redrive.ts';
 import { openStream } from '../../src/pipeline/stream.ts';
 import { order } from '../../src/shop/entities/order.ts';
 import { openCache } from '../../src/sinks/cache/open.ts';
 import type { CachePort } from '../../src/sinks/cache/port.ts';
 import { eventOf, recordOf } from '../support/records.ts';
-import { ada, customerAt, history, lamp, orderAt, productAt, purchase, tombstone, version } from './items.ts';
+import {
+  ada,
+  customerAt,
+  history,
+  lamp,
+  nameOf,
+  orderAt,
+  productAt,
+  purchase,
+  tombstone,
+  version,
+} from './items.ts';
 import { hasRedis, startRedis, unlessRedis } from './redis.ts';
-import { allTaken, from, openWorld } from './world.ts';
+import { allTaken, openWorld } from './world.ts';
 
 const world = await openWorld();
 const { cache } = world;
@@ -77,6 +89,39 @@ test('keys that many changes share are emptied once', async () => {
   expect(world.batches.at(-1)?.sinks.cache).toMatchObject({ applied: 4 });
 });
 
+describe('with the cache gone', () => {
+  const { invalidate } = cache;
+  beforeEach(() => {
+    cache.invalidate = () => Promise.reject(new Error('gone'));
+  });
+  afterEach(() => {
+    cache.invalidate = invalidate;
+  });
+
+  /** Parks these records; gives which of the keys are held afterwards, once the cache is back. */
+  async function recovered(records: ReturnType<typeof history>, ...keys: string[]): Promise<string[]> {
+    await hold(cache, ...keys);
+    expect(await world.take('project', eventOf(...records))).toEqual(allTaken);
+    cache.invalidate = invalidate;
+    await world.redrive();
+    const held = await Promise.all(keys.map(async (key) => (await cache.peek(key)) !== undefined));
+    return keys.filter((_, index) => held[index]);
+  }
+
+  test('the keys of each parked change are emptied once it is back', async () => {
+    const forms = ['x', 'y', 'z'].map((category, at) => productAt(at + 1, lamp('p7', { category })));
+    const keys = ['product:p7', 'category:x', 'category:y', 'category:z', 'category:other'];
+    expect(await recovered(history(...forms), ...keys)).toEqual(['category:other']);
+  });
+
+  test('keys that no single row holds are parked all the same', async () => {
+    const forms = ['x', 'y'].map((letter, at) =>
+      productAt(at + 1, lamp('p8', { category: letter.repeat(250_000) })),
+    );
+    expect(await recovered(history(...forms), 'product:p8')).toEqual([]);
+  });
+});
+
 describe.skipIf(!hasRedis)(`with Redis${unlessRedis}`, () => {
   let server: Awaited<ReturnType<typeof startRedis>>;
   let port: CachePort;
@@ -89,17 +134,26 @@ describe.skipIf(!hasRedis)(`with Redis${unlessRedis}`, () => {
     await server.stop();
   });
 
-  test('while it is frozen the first record is answered, and once it is back the keys are emptied', async () => {
-    const project = openStream(world.app, 'project', { ...world.connections, cache: port });
-    const records = history(productAt(1, lamp('p9')), productAt(2, lamp('p9')), productAt(3, lamp('p9')));
-    await hold(port, 'product:p9');
+  test('while it is frozen the keys are parked, once for the item, and once it is back they are emptied', async () => {
+    const connections = { ...world.connections, cache: port };
+    const project = openStream(world.app, 'project', connections);
+    const forms = [1, 2, 3].map((at) => productAt(at, lamp('p9')));
+    const name = nameOf(forms[0] ?? {});
+    const records = history(...forms);
+    await hold(port, 'product:p9', 'category:light');
     server.freeze();
     const start = performance.now();
-    expect(await project(eventOf(...records))).toEqual(from(records[0]));
+    expect(await project(eventOf(...records))).toEqual(allTaken);
     expect(performance.now() - start).toBeLessThan(8_000);
     expect(world.batches.at(-1)?.sinks.audit).toMatchObject({ applied: 2 });
+    const parked = await world.hold('cache', name);
+    expect(parked).toMatchObject({ state: 'waiting', view: { version: version(3) } });
+    expect(parked?.view?.targets.toSorted()).toEqual(['category:light', 'product:p9']);
     server.thaw();
-    expect(await project(eventOf(...records))).toEqual(allTaken);
-    expect(await port.peek('product:p9')).toBeUndefined();
+    await hold(port, 'product:p9', 'category:light');
+    world.clock.milliseconds += 6_000;
+    await redriveDue(world.app, connections, { signal: new AbortController().signal });
+    for (const key of ['product:p9', 'category:light']) expect(await port.peek(key)).toBeUndefined();
+    expect(await world.hold('cache', name)).toBeUndefined();
   });
 });

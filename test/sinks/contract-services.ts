@@ -1,6 +1,6 @@
 /** The service behind each sink, as the contract's tests look at it and make it misbehave. */
 import type { CachePort } from '../../src/sinks/cache/port.ts';
-import { json, type Reply, type Seen, type ServiceProxy } from './proxy.ts';
+import { json, type Reply, type Seen, type ServiceProxy, towards } from './proxy.ts';
 import type { openWorld } from './world.ts';
 
 type World = Awaited<ReturnType<typeof openWorld>>;
@@ -9,6 +9,8 @@ type World = Awaited<ReturnType<typeof openWorld>>;
 type Call = { about: string[]; bytes: number };
 
 export type Service = {
+  /** What its refusals come to: for good, or to be tried again. */
+  refusal: 'refused' | 'waiting';
   calls(): Call[];
   /** It refuses what is about these items, and takes the rest. */
   refuse(isRefused: (about: string) => boolean): void;
@@ -24,12 +26,12 @@ export type Service = {
 
 export function openServices(world: World) {
   const cache = watchedCache(world.cache);
-  const rows = rowsService(world.proxies.dynamodb);
+  const rows = (table: string) => rowsService(world.proxies.dynamodb, table);
   const byName: Readonly<Record<string, Service>> = {
     search: searchService(world.proxies.search),
     cache: cache.service,
-    audit: rows,
-    email: rows,
+    audit: rows(world.config.SLUICE_AUDIT_TABLE),
+    email: rows(world.config.SLUICE_OUTBOX_TABLE),
     bus: busService(world.proxies.bus),
   };
   return { byName, cache: cache.port };
@@ -58,6 +60,7 @@ function searchService(proxy: ServiceProxy): Service {
   };
   const refusal = { index: { status: 400, error: { type: 'mapper_parsing_exception' } } };
   return {
+    refusal: 'refused',
     calls: () => proxy.seen.filter(isBulk).map((seen) => ({ about: idsIn(seen), bytes: sizeOf(seen) })),
     refuse: (isRefused) =>
       altered((items, ids) => items.map((item, index) => (isRefused(ids[index] ?? '') ? refusal : item))),
@@ -71,9 +74,10 @@ function searchService(proxy: ServiceProxy): Service {
 
 type Put = { Put: { Item: Record<string, { S?: string }> } };
 
-/** Audit trail and outbox: transactions of puts. */
-function rowsService(proxy: ServiceProxy): Service {
-  const isPut = ({ operation }: Seen) => operation === 'TransactWriteItems';
+/** Audit trail and outbox: transactions of puts into a table of their own. What is parked goes into another. */
+function rowsService(proxy: ServiceProxy, table: string): Service {
+  const isPut = ({ operation, body }: Seen) =>
+    operation === 'TransactWriteItems' && body.includes(`"${table}"`);
   const putsIn = ({ body }: Seen): Put[] => JSON.parse(body).TransactItems;
   const nameIn = ({ Put: { Item } }: Put) => Item.pk?.S ?? '';
   const cancelled = (CancellationReasons: unknown[]): Reply => ({
@@ -82,6 +86,7 @@ function rowsService(proxy: ServiceProxy): Service {
     body: JSON.stringify({ __type: 'TransactionCanceledException', CancellationReasons }),
   });
   return {
+    refusal: 'refused',
     calls: () =>
       proxy.seen.filter(isPut).map((seen) => ({ about: putsIn(seen).map(nameIn), bytes: sizeOf(seen) })),
     refuse(isRefused) {
@@ -98,9 +103,12 @@ function rowsService(proxy: ServiceProxy): Service {
         isPut(seen) ? cancelled(putsIn(seen).slice(0, -1).map(reasonFor)) : undefined;
     },
     fallSilent() {
-      proxy.conduct = () => cancelled([]);
+      proxy.conduct = towards(table, () => cancelled([]));
     },
-    ...gone(proxy),
+    goAway() {
+      proxy.conduct = towards(table, () => 'closed');
+    },
+    calm: proxy.calm,
   };
 }
 
@@ -121,6 +129,7 @@ function busService(proxy: ServiceProxy): Service {
   };
   const refusal = { ErrorCode: 'MalformedDetail', ErrorMessage: 'no' };
   return {
+    refusal: 'refused',
     calls: () =>
       proxy.seen.map((seen) => ({
         about: entriesIn(seen).map(idIn),
@@ -143,14 +152,17 @@ function watchedCache(port: CachePort) {
   const calls: Call[] = [];
   const usual: Alter = (answers) => answers;
   let alter = usual;
+  let isAway = false;
   const watched: CachePort = {
     ...port,
     async invalidate(keys) {
       calls.push({ about: [...keys], bytes: keys.join('').length });
+      if (isAway) throw new Error('nobody listens');
       return alter(await port.invalidate(keys), keys);
     },
   };
   const service: Service = {
+    refusal: 'waiting',
     calls: () => [...calls],
     refuse(isRefused) {
       alter = (answers, keys) =>
@@ -163,12 +175,11 @@ function watchedCache(port: CachePort) {
       alter = () => [];
     },
     goAway() {
-      alter = () => {
-        throw new Error('nobody listens');
-      };
+      isAway = true;
     },
     calm() {
       alter = usual;
+      isAway = false;
       calls.length = 0;
     },
   };

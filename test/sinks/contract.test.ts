@@ -7,7 +7,7 @@ import type { Change } from '../../src/table/change.ts';
 import type { Entity, Fields } from '../../src/table/entity.ts';
 import { keysOf, life, openContract } from './contract.ts';
 import { nameOf } from './items.ts';
-import { allTaken, from } from './world.ts';
+import { allTaken, from, nothing } from './world.ts';
 
 const { world, subjects, cache } = await openContract();
 
@@ -38,6 +38,19 @@ test('there are five of them', () => {
 
 describe.each(subjects.map((subject) => ({ name: subject.sink.name, subject })))('$name', ({ subject }) => {
   const { sink, service, take, holds, member, shipped, placedAfterwards, most, large, tooLarge } = subject;
+  const { parked, hold, redrive } = subject;
+  const byItem = sink.recover !== undefined;
+  const counts = () => world.batches.at(-1)?.sinks[sink.name];
+  const requestsOf = (record: DynamoDBRecord) => sink.plan(changeOf(record)).length;
+  /** What stands in the deliveries table of a record that is parked alone. */
+  const row = (state: 'waiting' | 'refused', record: DynamoDBRecord) => ({
+    state,
+    reason: expect.any(String),
+    version: changeOf(record).version,
+    ...(!byItem && { record }),
+  });
+  /** What waits holds its item; of what is refused for good only a view has such a row, which holds nobody. */
+  const holdFor = (state: 'waiting' | 'refused') => (byItem || state === 'waiting' ? state : undefined);
   const repeats = sink.name === 'bus';
   /** All that its service was asked for, each once. */
   const asks = () => new Set(service.calls().flatMap(({ about }) => about));
@@ -77,53 +90,89 @@ describe.each(subjects.map((subject) => ({ name: subject.sink.name, subject })))
     expect([...requested(), ...service.calls()]).toEqual([]);
   });
 
-  test('fails exactly what its service refuses', async () => {
+  test('parks exactly what its service refuses', async () => {
     const [one, refused, other] = [life(), life(), life()];
     service.refuse(isAbout(refused.item));
-    expect(await take([one.placed, refused.placed, other.placed])).toEqual(from(refused.placed));
+    expect(await take([one.placed, refused.placed, other.placed])).toEqual(allTaken);
     const { id } = changeOf(refused.placed);
     for (const { change } of failures()) expect(change).toBe(id);
-    const counts = world.batches.at(-1)?.sinks[sink.name];
-    const requests = (record: DynamoDBRecord) => sink.plan(changeOf(record)).length;
-    expect(counts).toMatchObject({
-      applied: requests(one.placed) + requests(other.placed),
-      failed: requests(refused.placed),
+    const { refusal } = service;
+    expect(counts()).toEqual({
+      ...nothing,
+      applied: requestsOf(one.placed) + requestsOf(other.placed),
+      [refusal]: requestsOf(refused.placed),
     });
+    expect(await parked(refused.item)).toEqual([row(refusal, refused.placed)]);
+    expect(await hold(refused.item)).toBe(holdFor(refusal));
+    for (const { item } of [one, other]) expect(await parked(item)).toEqual([]);
   });
 
-  test('fails what is not answered for', async () => {
+  test('parks what is not answered for, and nothing else', async () => {
     const [one, other, last] = [life(), life(), life()];
     service.omitLast();
-    expect(await take([one.placed, other.placed, last.placed])).toEqual(from(last.placed));
+    expect(await take([one.placed, other.placed, last.placed])).toEqual(allTaken);
+    expect(await parked(last.item)).toEqual([row('waiting', last.placed)]);
+    for (const { item } of [one, other]) expect(await parked(item)).toEqual([]);
   });
 
-  test('fails everything where nothing is answered', async () => {
+  test('parks everything where nothing is answered', async () => {
     const [one, other] = [life(), life()];
     service.fallSilent();
-    expect(await take([one.placed, other.placed])).toEqual(from(one.placed));
-    expect(world.batches.at(-1)?.sinks[sink.name]).toMatchObject({ applied: 0, repeated: 0, superseded: 0 });
+    expect(await take([one.placed, other.placed])).toEqual(allTaken);
+    expect(counts()).toEqual({ ...nothing, waiting: requestsOf(one.placed) + requestsOf(other.placed) });
+    for (const { item, placed } of [one, other]) expect(await parked(item)).toEqual([row('waiting', placed)]);
   });
 
-  test('with its service gone sends the record back, and later takes it', async () => {
+  test('with its service gone parks, and a redrive later delivers', async () => {
+    const lives = [life(), life()];
+    for (const { item, now } of lives) {
+      await fill(item);
+      await world.put(now);
+    }
+    const before = await Promise.all(lives.map(({ item }) => holds(item)));
+    service.goAway();
+    expect(await take(lives.map((one) => one.shipped))).toEqual(allTaken);
+    expect(counts()).toMatchObject({ applied: 0, repeated: 0, superseded: 0, refused: 0, failed: 0 });
+    for (const { item, shipped: record } of lives) {
+      expect(await parked(item)).toEqual([row('waiting', record)]);
+      expect(await hold(item)).toBe('waiting');
+    }
+    service.calm();
+    expect(await Promise.all(lives.map(({ item }) => holds(item)))).toEqual(before);
+    await redrive();
+    for (const { item } of lives) {
+      expect(await holds(item)).toEqual(shipped);
+      expect(await parked(item)).toEqual([]);
+      expect(await hold(item)).toBeUndefined();
+    }
+  });
+
+  test('sends back what it can neither deliver nor park, and later takes it', async () => {
     const [one, other] = [life(), life()];
     service.goAway();
+    world.refuseParking();
     expect(await take([one.placed, other.placed])).toEqual(from(one.placed));
+    expect(counts()).toEqual({ ...nothing, failed: requestsOf(one.placed) + requestsOf(other.placed) });
     service.calm();
+    world.proxies.dynamodb.calm();
+    for (const { item } of [one, other]) expect(await parked(item)).toEqual([]);
     expect(await take([one.placed, other.placed])).toEqual(allTaken);
-    expect(world.batches.at(-1)?.sinks[sink.name]).toMatchObject({ failed: 0 });
+    expect(counts()).toMatchObject({ waiting: 0, refused: 0, failed: 0 });
   });
 
-  test('whose plan throws fails that change alone', async () => {
+  test('parks a change whose plan throws as refused, alone', async () => {
     const [one, bad, other] = [life(), life(), life()];
     const plan: Sink['plan'] = (change) => {
       if (change.item === nameOf(bad.item)) throw new Error('no plan');
       return sink.plan(change);
     };
     const records = [one.placed, bad.placed, other.placed];
-    expect(await take(records, { sink: { ...sink, plan } })).toEqual(from(bad.placed));
+    expect(await take(records, { sink: { ...sink, plan } })).toEqual(allTaken);
     const about = service.calls().flatMap((call) => call.about);
     for (const { item } of [one, other]) expect(about.some(isAbout(item))).toBe(true);
     expect(about.some(isAbout(bad.item))).toBe(false);
+    expect(await parked(bad.item)).toEqual([row('refused', bad.placed)]);
+    expect(await hold(bad.item)).toBe(holdFor('refused'));
   });
 
   test(`${repeats ? 'publishes the same ids' : 'ends as after once'} when all is taken again`, async () => {
@@ -168,11 +217,13 @@ describe.each(subjects.map((subject) => ({ name: subject.sink.name, subject })))
 
   if (tooLarge === undefined) return;
 
-  test('refuses what no call holds, unsent, and takes its neighbours', async () => {
+  test('parks what no call holds as refused, unsent, and takes its neighbours', async () => {
     const [one, bad, other] = [life(), life(tooLarge), life()];
-    expect(await take([one.placed, bad.placed, other.placed])).toEqual(from(bad.placed));
+    expect(await take([one.placed, bad.placed, other.placed])).toEqual(allTaken);
     expect(failures()[0]?.reason).toContain(`more than the ${sink.limits.bytes} bytes`);
     for (const { item } of [one, other]) expect([...asks()].some(isAbout(item))).toBe(true);
     for (const { bytes } of service.calls()) expect(bytes).toBeLessThan(most.bytes);
+    expect(await parked(bad.item)).toEqual([row('refused', bad.placed)]);
+    expect(await hold(bad.item)).toBe(holdFor('refused'));
   });
 });

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import type { DynamoDBRecord } from 'aws-lambda';
 import { afterEach } from 'vitest';
+import { redriveDue } from '../../src/deliveries/redrive.ts';
 import { defineApp } from '../../src/pipeline/app.ts';
 import type { Sink, SinkFactory } from '../../src/pipeline/sink.ts';
 import { openStream, type Reader } from '../../src/pipeline/stream.ts';
@@ -53,7 +54,7 @@ const particulars: Readonly<Record<string, Particulars>> = {
     placedAfterwards: [],
     most: { count: 100, bytes: 1_000_000 },
     large: { userId: 'k'.repeat(40_000) },
-    tooLarge: { userId: 'k'.repeat(1_100_000) },
+    // A key that no call holds would stem from an item that no table holds.
   },
   audit: {
     member: 'audit',
@@ -87,7 +88,16 @@ export type Subject = Particulars & {
   take(records: readonly DynamoDBRecord[], parts?: { order?: Entity; sink?: Sink }): Promise<unknown>;
   /** What it holds of an order, in its order. */
   holds(item: Fields): Promise<string[]>;
+  /** What is parked of an order: of sinks that recover by item its hold, of others each change. */
+  parked(item: Fields): Promise<Parked[]>;
+  /** The state of the order's hold; none holds nobody. */
+  hold(item: Fields): Promise<string | undefined>;
+  /** What is parked is due by now, and is tried again. */
+  redrive(): Promise<unknown>;
 };
+
+/** `record`: as it came; of a sink that recovers by item there is none. */
+type Parked = { state: string; reason: string; version: unknown; record?: unknown };
 
 export async function openContract() {
   const world = await openWorld();
@@ -96,7 +106,7 @@ export async function openContract() {
     for (const service of Object.values(services.byName)) service.calm();
   });
   const connections = { ...world.connections, cache: services.cache };
-  const context = { connections, store: world.store, replay: false };
+  const context = { connections, store: world.store, replay: false, late: false };
   const opened = world.app.sinks.flatMap((factory) => factory(context) ?? []);
   const holds = holdsOf(world, services.cache);
   const subjects = opened.map((sink): Subject => {
@@ -105,17 +115,37 @@ export async function openContract() {
     const holdsOfIt = holds[sink.name];
     if (known === undefined || service === undefined || holdsOfIt === undefined)
       throw new Error(`Tell the contract about ${sink.name}.`);
+    const appOf = (parts: Parameters<Subject['take']>[1] = {}) => {
+      const sinks: SinkFactory[] = [() => parts.sink ?? sink];
+      return defineApp({ table: world.app.table, entities: [parts.order ?? order], sinks });
+    };
     const reader: Reader = sink.kind === 'act' ? 'notify' : 'project';
     return {
       ...known,
       sink,
       service,
       take(records, parts = {}) {
-        const sinks: SinkFactory[] = [() => parts.sink ?? sink];
-        const app = defineApp({ table: world.app.table, entities: [parts.order ?? order], sinks });
-        return openStream(app, reader, connections)(eventOf(...structuredClone([...records])));
+        return openStream(appOf(parts), reader, connections)(eventOf(...structuredClone([...records])));
       },
       holds: holdsOfIt,
+      async parked(item) {
+        if (sink.recover === undefined) {
+          const changes = await world.parkedChanges(sink.name, nameOf(item));
+          return changes.map(({ state, reason, version, raw: record }) => ({
+            state,
+            reason,
+            version,
+            record,
+          }));
+        }
+        const hold = await world.hold(sink.name, nameOf(item));
+        return hold ? [{ state: hold.state, reason: hold.reason, version: hold.view?.version }] : [];
+      },
+      hold: async (item) => (await world.hold(sink.name, nameOf(item)))?.state,
+      redrive() {
+        world.clock.milliseconds += 6_000;
+        return redriveDue(appOf(), connections, { signal: new AbortController().signal });
+      },
     };
   });
   return { world, subjects, cache: services.cache };
@@ -156,5 +186,5 @@ export function life(fields: Fields = {}) {
   );
   const [placed, , shipped] = history(undefined, ...forms);
   if (placed === undefined || shipped === undefined) throw new Error('There are three.');
-  return { item: forms[0] ?? {}, placed, shipped };
+  return { item: forms[0] ?? {}, now: forms[2] ?? {}, placed, shipped };
 }

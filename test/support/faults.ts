@@ -82,16 +82,19 @@ function faultySink(sink: Sink, faults: readonly Fault[], store: Store): Sink {
       }
       return requests;
     },
-    async send(requests) {
+    async send(requests, signal) {
       const good = requests.filter((request) => !marked.has(request));
-      const sent = good.length > 0 ? await sink.send(good) : [];
+      const sent = good.length > 0 ? await sink.send(good, signal) : [];
       const answers = new Map(good.map((request, index) => [request, sent[index] ?? unanswered]));
       for (const request of requests) {
         const fault = marked.get(request);
         if (fault === undefined) continue;
         marked.delete(request); // a cache key is a text: the next change's is the same
-        const instead = await fault.sends(request as Fields, { store, send: sink.send });
-        if (instead.length > 0) await sink.send(instead);
+        const instead = await fault.sends(request as Fields, {
+          store,
+          send: (others) => sink.send(others, signal),
+        });
+        if (instead.length > 0) await sink.send(instead, signal);
         answers.set(request, fault.answer ?? { state: 'applied' });
       }
       return requests.map((request) => answers.get(request) ?? unanswered);

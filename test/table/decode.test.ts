@@ -156,7 +156,7 @@ describe('not ours', () => {
   });
 
   test('a record of a table with other keys', () => {
-    const record = recordOf({ after: tea() });
+    const record = recordOf({ after: { id: 'PRODUCT#tea', text: 'x' } });
     const dynamodb = { ...record.dynamodb, Keys: { id: { S: 'PRODUCT#tea' } } };
     expect(app.decode({ ...record, dynamodb })).toMatchObject({ verdict: 'ignored' });
   });

@@ -79,6 +79,34 @@ test.each<[string, unknown]>([
   expect(app.decode(record as DynamoDBRecord)).toMatchObject({ verdict: 'parked' });
 });
 
+const damaged: [string, unknown][] = [
+  ['empty', {}],
+  ['a list', []],
+  ['the hash key only', { pk: { S: key.pk } }],
+  ['a hash key of another type', { pk: { N: '1' }, sk: { S: key.sk } }],
+  ['keys of another name', { id: { S: key.pk } }],
+];
+
+test.each(damaged)(
+  'a record whose Keys are damaged (%s) is parked where an image says that it is ours',
+  (_, Keys) => {
+    const images: Fields[] = [tea(), without('pk', without('sk', tea())), without('_type', tea())];
+    for (const image of images)
+      for (const sides of [{ after: image }, { before: image }]) {
+        const record = recordOf(sides);
+        const decoded = app.decode({ ...record, dynamodb: { ...record.dynamodb, Keys } } as DynamoDBRecord);
+        expect(decoded).toEqual({
+          verdict: 'parked',
+          reason: 'its Keys are not pk and sk, but what it shows is of Product',
+        });
+      }
+    const foreign = recordOf({ after: { id: 'cart-1', _type: 'Cart' } });
+    expect(
+      app.decode({ ...foreign, dynamodb: { ...foreign.dynamodb, Keys } } as DynamoDBRecord),
+    ).toMatchObject({ verdict: 'ignored' });
+  },
+);
+
 test('an image that is null is none', () => {
   const dynamodb = { ...valid.dynamodb, OldImage: null };
   expect(app.decode({ ...valid, eventName: 'INSERT', dynamodb } as unknown as DynamoDBRecord)).toMatchObject({

@@ -45,11 +45,39 @@ export function commands({ play, watch, onDemand, parked }: Parts): Command[] {
         say(`an item of ours that does not fit was written past us: ${known} are parked, nothing else waits`);
       },
     },
+    ...(['search', 'cache', 'bus'] as const).flatMap((sink) => killing(home, sink, say)),
     {
       key: 't',
       means: 'trace the item that changed last',
       async run() {
         for (const line of await trace(home, readsOf, await lastItem(home))) say(line);
+      },
+    },
+  ];
+}
+
+/** Kills the sink's service, or revives it; nothing where it is a real one. */
+function killing(
+  { services }: Home,
+  sink: 'search' | 'cache' | 'bus',
+  say: (line: string) => void,
+): Command[] {
+  const service = services.killable[sink];
+  if (service === undefined) return [];
+  let isGone = false;
+  const key = sink.charAt(0);
+  return [
+    {
+      key,
+      means: `kill ${sink}`,
+      async run() {
+        await (isGone ? service.revive() : service.kill());
+        isGone = !isGone;
+        say(
+          isGone
+            ? `${sink} is gone: what is meant for it is parked; ${key} revives it`
+            : `${sink} is back; redrive follows`,
+        );
       },
     },
   ];

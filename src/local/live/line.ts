@@ -16,9 +16,11 @@ export function changeLine({ item, kind, inexact, sinks }: Outcome): string {
 
 /** A number where something was written, a word where not; padded before it is coloured, since colours have length. */
 function resultText(sink: string, states: Outcome['sinks'][string]): string {
-  const { applied = 0, repeated = 0, superseded = 0, failed = 0 } = states;
-  const cell = (text: string) => `${sink} ${text}`.padEnd(12);
+  const { applied = 0, repeated = 0, superseded = 0, failed = 0, waiting = 0, refused = 0 } = states;
+  const cell = (text: string) => `${sink} ${text}`.padEnd(14);
   if (failed > 0) return styleText('red', cell('FAILED'));
+  if (refused > 0) return styleText('red', cell('refused'));
+  if (waiting > 0) return styleText('yellow', cell('parked'));
   if (applied > 0) return cell(`${applied}`);
   if (repeated + superseded > 0) return cell(superseded > 0 ? 'newer' : 'known');
   return styleText('dim', cell('·'));

@@ -22,9 +22,10 @@ export function watchChanges(say: (line: string) => void, live: boolean): Watch 
     const batch = message as BatchReport;
     heard.push(batch);
     for (const { sink, change, reason } of batch.failures) {
-      const failure = `  ! ${sink}: ${plain(change)}: ${plain(reason)}`;
-      if (!said.has(failure)) say(failure);
-      said.add(failure);
+      // An outage fails every change for one reason: that is said once.
+      const kind = `${sink} ${reason}`;
+      if (!said.has(kind)) say(`  ! ${sink}: ${plain(reason)}, such as ${plain(change)}`);
+      said.add(kind);
     }
     if (shown && live) for (const outcome of batch.outcomes) join(outcome);
   }

@@ -2,7 +2,8 @@
 import { randomInt } from 'node:crypto';
 import type { Context, DynamoDBRecord, DynamoDBStreamEvent } from 'aws-lambda';
 import type { App } from '../../pipeline/app.ts';
-import type { Batch, Home } from '../home.ts';
+import type { Home } from '../home.ts';
+import type { Batch } from '../mappings.ts';
 
 const times = 3;
 

@@ -5,12 +5,15 @@ import type { Home } from '../home.ts';
 import type { Watch } from '../live/watch.ts';
 import type { ReadsOf } from '../proof/cache.ts';
 import { readTruth } from '../proof/truth.ts';
+import type { Outage } from './outage.ts';
 import type { Step } from './step.ts';
 
 export type Play = {
   home: Home;
   day: readonly Step[];
   readsOf: ReadsOf;
+  /** What happens while search is gone, after the day; without it there is no outage. */
+  outage?: Outage;
   /** Shows each change as it happens, instead of figures for each step. */
   live: boolean;
   say(line: string): void;

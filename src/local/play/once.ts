@@ -4,6 +4,7 @@ import { type Caused, causedTogether } from '../proof/caused.ts';
 import { attack } from './attack.ts';
 import { type Comparison, compareAll } from './compare.ts';
 import { line, type Play, playDay } from './day.ts';
+import { broughtHome, playOutage } from './outage.ts';
 
 export type { Play };
 
@@ -16,6 +17,8 @@ export type Proof = {
   doubled: number;
   repeats: number;
   parked: number;
+  /** What a replay has brought that never happened here: it is left out. */
+  replayed: number;
   /** What was found wrong, each naming its place. */
   findings: string[];
 };
@@ -26,7 +29,13 @@ export async function playOnce(play: Play): Promise<Proof> {
     await playDay(play, watch);
     const caused = causedTogether(play.day);
     const before = await compareAll(play.home, play.readsOf, false, caused);
-    return await attackAndProve(play, watch, before, caused?.parked ?? 0, caused);
+    if (play.outage === undefined)
+      return await attackAndProve(play, watch, before, caused?.parked ?? 0, caused);
+    const dayProof = proofOf(before, before, 0, []);
+    if (!dayProof.ok) return dayProof;
+    await playOutage(play.home, play.outage, play.say);
+    const after = await compareAll(play.home, play.readsOf, false);
+    return await attackAndProve(play, watch, after, before.parked);
   } finally {
     watch.stop();
   }
@@ -56,6 +65,7 @@ export async function attackAndProve(
   watch.counts();
   const { repeats, refused } = await attack(home);
   await home.settle();
+  await broughtHome(home);
   say(line('all of it again, three times, shuffled', watch.counts()));
   watch.show(true);
   const after = await compareAll(home, readsOf, true, caused);
@@ -94,6 +104,7 @@ function proofOf(before: Comparison, after: Comparison, repeats: number, others:
     doubled: most('doubled'),
     repeats,
     parked: after.parked,
+    replayed: after.replayed,
     findings,
   };
 }
@@ -108,12 +119,16 @@ export function proofLines({
   doubled,
   repeats,
   parked,
+  replayed,
   findings,
 }: Proof): string[] {
   const again = repeats === 0 ? '' : ` (and again after ${repeats} repeats)`;
   const figures = `${missing} missing, ${stale} stale, ${doubled} doubled${again}`;
   return [
     `${parked} parked${parked === 1 ? ', as expected' : ''}`,
+    ...(replayed === 0
+      ? []
+      : [`${replayed} brought by a replay, of changes that never happened here: left out`]),
     `PROOF ${items} items × ${sinks} sinks: ${figures}`,
     ...(ok ? [] : ['FAILED', ...findings.map((finding) => `  ${finding}`)]),
   ];

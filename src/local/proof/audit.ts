@@ -5,16 +5,19 @@ import { decodeImage, type Image } from '../../table/attributes.ts';
 import type { Change } from '../../table/change.ts';
 import type { Fields } from '../../table/entity.ts';
 import type { Table } from '../../table/table.ts';
-import { compareEntries } from './entries.ts';
+import { compareEntries, type Entry } from './entries.ts';
 import type { Finding } from './finding.ts';
 
 /** `logged`: the changes of items that do not fit, too. */
 export function compareAudit(table: Table, images: readonly Image[], logged: readonly Change[]): Finding {
-  const rows = readRows(images.map((image) => decodeImage(image)));
+  const known = new Set(logged.map(({ id }) => id));
+  const whole = readRows(images.map((image) => decodeImage(image)));
+  // A recording of another table is no part of this one's history.
+  const rows = whole.filter(({ replay, change }) => replay !== true || known.has(String(change)));
   const expected = readRows(logged.flatMap((change) => planRow(table, change)));
   const finding = compareEntries('the audit trail', rows.map(entryOf), expected.map(entryOf), false);
   finding.missing.push(...gaps(rows));
-  return finding;
+  return { ...finding, replayed: whole.length - rows.length };
 }
 
 /** What the trail itself shows to be missing, whatever the stream is believed to have said. */
@@ -25,6 +28,14 @@ function gaps(rows: readonly Fields[]): string[] {
     .map(({ pk, sk }) => `a gap before ${pk} ${sk}`);
 }
 
-function entryOf(row: Fields) {
+/** The items of which the trail has changes, but only such as a replay has brought. */
+export function replayedItems(images: readonly Image[], logged: readonly Change[]): Set<string> {
+  const own = new Set(logged.map(({ item }) => item));
+  const rows = images.map((image) => decodeImage(image)).filter(({ replay }) => replay === true);
+  return new Set(rows.map(({ pk }) => String(pk)).filter((item) => !own.has(item)));
+}
+
+/** Whether it came by a replay first is no part of what happened. */
+function entryOf({ replay, ...row }: Fields): Entry {
   return { id: String(row.change), fields: row };
 }

@@ -10,7 +10,7 @@ import { decodeImage, type Image } from '../../table/attributes.ts';
 import type { Change } from '../../table/change.ts';
 import type { SentMessage } from '../servers/mail.ts';
 import { compareEntries, type Entry } from './entries.ts';
-import { type Finding, joined } from './finding.ts';
+import { type Finding, joined, nothing } from './finding.ts';
 
 type Parts = {
   /** As the mail server got them. */
@@ -23,14 +23,20 @@ type Parts = {
 export function compareEmail({ mails, outbox, changes, sender }: Parts): Finding {
   const planned = changes.flatMap((change) => planRows(change).map((row) => ({ change, row })));
   const names = new Map(planned.map(({ row }) => [tagOf(row), nameOf(row)]));
-  const received = mails.map((mail) => receivedMail(mail, names));
+  const all = outbox.map((image) => decodeImage(image) as MailRow);
+  const known = new Set(changes.map(({ id }) => id));
+  const brought = all.filter(({ replay, change }) => replay === true && !known.has(change));
+  const broughtTags = new Set(brought.map(tagOf));
+  const own = mails.filter(({ tags }) => !broughtTags.has(tags[rowTag] ?? ''));
+  const received = own.map((mail) => receivedMail(mail, names));
   const declared = planned.map(({ change, row }) => declaredMail(change, row, sender));
-  const rows = outbox.map((image) => decodeImage(image) as MailRow);
-  const held = rows.map((row) => ({ id: nameOf(row), fields: row }));
+  const rows = all.filter((row) => !brought.includes(row));
+  const held = rows.map(heldRow);
   const settled = planned.map(({ row }) => settledRow(row, mails));
   return joined([
     compareEntries('the mailbox', received, declared, false),
     compareEntries('the outbox', held, settled, false),
+    { ...nothing(), replayed: brought.length + mails.length - own.length },
   ]);
 }
 
@@ -50,6 +56,11 @@ function receivedMail(mail: SentMessage, names: ReadonlyMap<string, string>): En
     id: names.get(tags[rowTag] ?? '') ?? `a mail with the tag ${tags[rowTag]}`,
     fields: { from, to, others: [...cc, ...bcc, ...replyTo], subject, text, html },
   };
+}
+
+/** Whether a replay asked for it first is no part of what must be; when the row may go cannot be foretold. */
+function heldRow({ replay, expires, ...row }: MailRow): Entry {
+  return { id: nameOf(row as MailRow), fields: row };
 }
 
 /** Whatever else a row would still hold is one difference more. */

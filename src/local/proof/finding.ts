@@ -3,10 +3,16 @@ import { encodeItem } from '../../table/attributes.ts';
 import { sameAttribute } from '../../table/canonical.ts';
 import type { Fields } from '../../table/entity.ts';
 
-export type Finding = { missing: string[]; stale: string[]; doubled: string[] };
+export type Finding = {
+  missing: string[];
+  stale: string[];
+  doubled: string[];
+  /** How many were left out: a replay has brought them, and the table's stream never showed their change. */
+  replayed: number;
+};
 
 export function nothing(): Finding {
-  return { missing: [], stale: [], doubled: [] };
+  return { missing: [], stale: [], doubled: [], replayed: 0 };
 }
 
 export function joined(findings: readonly Finding[]): Finding {
@@ -14,6 +20,7 @@ export function joined(findings: readonly Finding[]): Finding {
     missing: findings.flatMap(({ missing }) => missing),
     stale: findings.flatMap(({ stale }) => stale),
     doubled: findings.flatMap(({ doubled }) => doubled),
+    replayed: findings.reduce((sum, { replayed }) => sum + replayed, 0),
   };
 }
 

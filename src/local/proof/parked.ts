@@ -1,5 +1,5 @@
 /** The parked records against table and stream: whatever does not fit its entity is set aside, for a person to see. */
-import { readParked } from '../../deliveries/park.ts';
+import { readParked } from '../../deliveries/records.ts';
 import type { App } from '../../pipeline/app.ts';
 import { readEntry } from '../../pipeline/batch.ts';
 import { decodeSafely } from '../../pipeline/stream.ts';

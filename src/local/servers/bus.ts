@@ -4,7 +4,7 @@ import { createDelivery, type Dropped, type Receive } from './bus/deliver.ts';
 import { busOperations } from './bus/operations.ts';
 import { answer } from './bus/protocol.ts';
 import { createRouter } from './bus/router.ts';
-import { listen, type Running } from './http.ts';
+import { type Killable, listen } from './http.ts';
 import { openJournal } from './journal.ts';
 
 export type { BusEvent } from './bus/buses.ts';
@@ -20,7 +20,7 @@ type Options = {
   onDropped?: (dropped: Dropped) => void;
   now?: () => number;
 };
-type EventBus = Running & {
+type EventBus = Killable & {
   /** Calls `receive` with each event of a bus that matches; returns how to end that. */
   subscribe(busName: string, pattern: string | object, receive: Receive): () => void;
   /** All events accepted, by one bus or by any, in that order. */
@@ -50,7 +50,7 @@ export async function startBus(options: Options = {}): Promise<EventBus> {
   const operations = { ...busOperations(buses), PutEvents };
   const server = await listen(port, (request) => answer(operations, request));
   return {
-    url: server.url,
+    ...server,
     subscribe: (busName, pattern, receive) => router.subscribe(buses.busOf(busName), pattern, receive),
     events: router.events,
     stop: () => {

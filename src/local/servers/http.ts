@@ -14,23 +14,27 @@ export type Request = {
 export type Answer = { status: number; headers?: Record<string, string>; body?: string };
 export type Running = { url: string; stop(): Promise<void> };
 
+/** A server that can be gone for a while; what it holds is there when it is back. */
+export type Killable = Running & { kill(): Promise<void>; revive(): Promise<void> };
+
 /** Serves on loopback only; `stop` also closes the sockets that clients keep alive. */
-export async function listen(port: number, answer: (request: Request) => Answer): Promise<Running> {
+export async function listen(port: number, answer: (request: Request) => Answer): Promise<Killable> {
   const server = createServer(async (incoming, response) => {
     const request = await read(incoming).catch(() => undefined);
     send(response, request === undefined ? { status: 400 } : guarded(answer, request));
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject).listen(port, '127.0.0.1', resolve);
-  });
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    stop: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
-  };
+  const begin = (at: number) =>
+    new Promise<void>((resolve, reject) => {
+      server.once('error', reject).listen(at, '127.0.0.1', resolve);
+    });
+  const end = () =>
+    new Promise<void>((resolve) => {
+      server.close(() => resolve());
+      server.closeAllConnections();
+    });
+  await begin(port);
+  const { port: taken } = server.address() as AddressInfo;
+  return { url: `http://127.0.0.1:${taken}`, stop: end, kill: end, revive: () => begin(taken) };
 }
 
 function guarded(answer: (request: Request) => Answer, request: Request): Answer {

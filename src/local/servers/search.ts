@@ -1,4 +1,4 @@
-import { type Answer, listen, type Request, type Running } from './http.ts';
+import { type Answer, type Killable, listen, type Request } from './http.ts';
 import { openJournal } from './journal.ts';
 import { answerOf, SearchError } from './search/error.ts';
 import { changesNothing, createRoutes } from './search/routes.ts';
@@ -12,7 +12,7 @@ type Options = {
 type Kept = { at: number; request: Omit<Request, 'query' | 'headers'> & { query: string } };
 
 /** OpenSearch on loopback: indices with strict mappings, versioned bulk writes, and a named part of its queries. */
-export async function startSearch({ port = 0, file, now = Date.now }: Options = {}): Promise<Running> {
+export async function startSearch({ port = 0, file, now = Date.now }: Options = {}): Promise<Killable> {
   const answer = createRoutes();
   const journal = openJournal<Kept>(file);
   for (const { at, request } of journal.entries)

@@ -1,10 +1,12 @@
 /**
  * Personal data of recorded changes, replaced by stand-ins. Personal is what the entities declare so; the same value
- * has the same stand-in in every recording, since nothing but the value makes it.
+ * has the same stand-in within one recording, and another in the next: a secret of the recording's own makes them,
+ * so that nobody can try values until one fits.
  *
- * Whole texts are replaced, wherever they stand in an image; a longer text that holds one is left as it is.
+ * A personal text is replaced wherever it stands in an image, also within a longer text or a key. What nobody
+ * declares as personal stays, unless it holds such a text.
  */
-import { createHash } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
 import type { DynamoDBRecord } from 'aws-lambda';
 import type { App } from '../../pipeline/app.ts';
 import type { Image } from '../../table/attributes.ts';
@@ -12,22 +14,34 @@ import type { Entity } from '../../table/entity.ts';
 import type { StreamRecord } from '../../table/record.ts';
 import type { Table } from '../../table/table.ts';
 import type { Template } from '../../table/template.ts';
+import { decodeOrPark } from './kinds.ts';
 
 type Parts = Pick<App, 'table' | 'entities' | 'decode'>;
 type Readable = { record: DynamoDBRecord; entity: Entity };
-type StandIns = ReadonlyMap<string, string>;
+type StandIns = {
+  /** A text with every personal value in it replaced. */
+  text(text: string): string;
+  /** What stands for a hash of an input, or for the beginning of one. */
+  hash(text: string): string;
+  digits(number: string): string;
+  bytes(base64: string): string;
+};
+
+/** What is shorter stands in too many texts by chance: it is replaced only where it is the whole text. */
+const shortestWithin = 3;
 
 /** `leftOut`: how many cannot be decoded, so that nobody knows what is personal in them. */
 export function anonymise(
   recorded: readonly DynamoDBRecord[],
   parts: Parts,
+  secret: string = randomBytes(32).toString('base64'),
 ): { records: DynamoDBRecord[]; leftOut: number } {
   const readable = recorded.flatMap((record): Readable[] => {
     const entity = entityOf(record, parts);
     return entity === undefined ? [] : [{ record, entity }];
   });
   const values = readable.flatMap((one) => personalValues(one, parts.table));
-  const standIns = new Map(values.map((value) => [value, standIn(value)]));
+  const standIns = standInsFor(values, secret);
   const records = readable
     .map((one) => withStandIns(one, standIns, parts.table))
     // What a stand-in does not fit would be poison in the recording, and was none.
@@ -36,13 +50,45 @@ export function anonymise(
 }
 
 /** An email stays one; other text becomes a word. Forty bits: two of a million people hardly ever share one. */
-export function standIn(value: string): string {
-  const digest = createHash('sha256').update(value).digest('hex').slice(0, 10);
+export function standIn(value: string, secret: string): string {
+  const digest = digestOf(value, secret).toString('hex').slice(0, 10);
   return /^[^\s@]+@[^\s@]+$/.test(value) ? `email-${digest}@example.com` : `name-${digest}`;
 }
 
+/**
+ * The hash of an input that somebody can guess gives the input away. Twelve characters of it stand in the marks of
+ * requests: the stand-ins agree with each other as far.
+ */
+export function hashStandIn(text: string, secret: string): string {
+  return digestOf(text.slice(0, 12), secret).toString('base64url').slice(0, text.length);
+}
+
+function digestOf(value: string, secret: string): Buffer {
+  return createHmac('sha256', secret).update(value).digest();
+}
+
+function standInsFor(values: readonly string[], secret: string): StandIns {
+  const whole = new Map(values.map((value) => [value, standIn(value, secret)]));
+  // The longest first: a name is not to be left half because a part of it is somebody else's.
+  const within = [...whole.keys()]
+    .filter((value) => value.length >= shortestWithin)
+    .sort((one, other) => other.length - one.length);
+  const pattern =
+    within.length === 0 ? undefined : new RegExp(within.map((value) => RegExp.escape(value)).join('|'), 'g');
+  return {
+    text(text) {
+      const found = whole.get(text);
+      if (found !== undefined || pattern === undefined) return found ?? text;
+      return text.replaceAll(pattern, (value) => whole.get(value) ?? value);
+    },
+    hash: (text) => hashStandIn(text, secret),
+    digits: (number) => digits(number, secret),
+    bytes: (base64) => bytes(base64, secret),
+  };
+}
+
 function entityOf(record: DynamoDBRecord, { entities, table, decode }: Parts): Entity | undefined {
-  const decoded = decode(record as StreamRecord);
+  const decoded = decodeOrPark(decode, record as StreamRecord);
   if (decoded.verdict === 'change') return decoded.change.entity;
   if (decoded.verdict !== 'unchanged') return undefined;
   const named = imagesOf(record).map((image) => textOf(image[table.type]));
@@ -72,8 +118,10 @@ function withStandIns({ record, entity }: Readable, standIns: StandIns, table: T
         if (template !== undefined) return [name, rekeyed(value, template, standIns)];
         // Which entity it is must stay readable, even where somebody is called so.
         if (name === table.type) return [name, value];
+        if (name === table.hash || name === table.created) return [name, rehashed(value, standIns)];
         const replaced = replaceTexts(value, standIns);
-        return [name, entity.personal.includes(name) ? withoutTraces(replaced) : replaced];
+        if (name === table.requests) return [name, remarked(replaced, standIns)];
+        return [name, entity.personal.includes(name) ? withoutTraces(replaced, standIns) : replaced];
       }),
     );
   const { Keys, NewImage, OldImage, ...rest } = record.dynamodb ?? {};
@@ -122,7 +170,7 @@ function rekeyed(value: unknown, template: Template, standIns: StandIns): unknow
   const parts = partsOf(template, textOf(value) ?? '');
   if (parts === undefined) return replaceTexts(value, standIns);
   return {
-    S: parts.map(({ text, field }) => (field === undefined ? text : (standIns.get(text) ?? text))).join(''),
+    S: parts.map(({ text, field }) => (field === undefined ? text : standIns.text(text))).join(''),
   };
 }
 
@@ -149,16 +197,33 @@ function mapped(
 
 /** Names inside a map are data too: `{ "ada@example.org": … }`. */
 function replaceTexts(attribute: unknown, standIns: StandIns): unknown {
-  const replace = (text: string) => standIns.get(text) ?? text;
-  const change: Change = (type, value) => {
-    if (type === 'S') return replace(value as string);
-    return type === 'SS' ? (value as string[]).map(replace) : value;
+  return mapped(attribute, inTexts(standIns.text), standIns.text);
+}
+
+function inTexts(change: (text: string) => string): Change {
+  return (type, value) => {
+    if (type === 'S') return change(value as string);
+    return type === 'SS' ? (value as string[]).map(change) : value;
   };
-  return mapped(attribute, change, replace);
+}
+
+function rehashed(attribute: unknown, { hash }: StandIns): unknown {
+  return mapped(attribute, inTexts(hash));
+}
+
+/** A mark is the id of a request and the beginning of its input's hash. */
+function remarked(attribute: unknown, { hash }: StandIns): unknown {
+  return mapped(
+    attribute,
+    inTexts((mark) => {
+      const end = mark.lastIndexOf('#') + 1;
+      return `${mark.slice(0, end)}${hash(mark.slice(end))}`;
+    }),
+  );
 }
 
 /** What is personal and no text: it keeps its type and its length, and says nothing any more. */
-function withoutTraces(attribute: unknown): unknown {
+function withoutTraces(attribute: unknown, { digits, bytes }: StandIns): unknown {
   return mapped(attribute, (type, value) => {
     if (type === 'N') return digits(value as string);
     if (type === 'NS') return [...new Set((value as string[]).map(digits))];
@@ -168,16 +233,15 @@ function withoutTraces(attribute: unknown): unknown {
   });
 }
 
-function digits(number: string): string {
+function digits(number: string, secret: string): string {
   const length = number.replaceAll(/\D/g, '').length;
-  const digest = createHash('sha256').update(number).digest('hex').slice(0, 30);
+  const digest = digestOf(number, secret).toString('hex').slice(0, 30);
   return String(10n ** BigInt(length - 1) + (BigInt(`0x${digest}`) % (9n * 10n ** BigInt(length - 1))));
 }
 
-function bytes(base64: string): string {
+function bytes(base64: string, secret: string): string {
   const { length } = Buffer.from(base64, 'base64');
-  const digest = createHash('sha256').update(base64).digest();
-  return Buffer.alloc(length, digest).toString('base64');
+  return Buffer.alloc(length, digestOf(base64, secret)).toString('base64');
 }
 
 function textsIn(attribute: unknown): string[] {

@@ -1,4 +1,5 @@
 /** Follows every shard of a stream and keeps what they show: each in its order, parents before their children. */
+import { setTimeout as wait } from 'node:timers/promises';
 import {
   type _Record,
   DescribeStreamCommand,
@@ -11,13 +12,16 @@ import {
 } from '@aws-sdk/client-dynamodb-streams';
 
 export type Follower = {
-  /** Reads one page of each shard; gives how many records came. */
-  read(): Promise<number>;
+  /** Reads one page of each shard that is due. */
+  read(): Promise<Round>;
   /** How many came so far. */
   size(): number;
   /** All that came: those of a shard in its order, across shards by their time. */
   records(): _Record[];
 };
+
+/** `quiet`: nothing came, and nothing happened that could have hidden what is there. */
+type Round = { found: number; quiet: boolean };
 
 type Options = {
   streams: Pick<DynamoDBStreamsClient, 'send'>;
@@ -45,8 +49,10 @@ export async function followStream(options: Options): Promise<Follower> {
   const shards = new Map<string, Followed>();
   let listed = 0;
 
-  async function list(from: Followed['from']) {
+  /** Gives how many were not known before. */
+  async function list(from: Followed['from']): Promise<number> {
     listed = Date.now();
+    const known = shards.size;
     const found = await allShards(options);
     for (const { ShardId: id, ParentShardId: parent } of found) {
       if (id === undefined || shards.has(id)) continue;
@@ -54,18 +60,26 @@ export async function followStream(options: Options): Promise<Follower> {
       const ended = from === 'LATEST' && found.some(({ ParentShardId }) => ParentShardId === id);
       shards.set(id, { id, parent, from, ended, records: [] });
     }
+    return shards.size - known;
   }
 
   const isReady = ({ ended, parent }: Followed) =>
     !ended && (parent === undefined || shards.get(parent)?.ended !== false);
 
-  async function read() {
+  async function read(): Promise<Round> {
     const open = [...shards.values()].filter(isReady);
-    const found = await Promise.all(open.map((shard) => readPage(shard, options)));
+    const pages = await Promise.all(open.map((shard) => readPage(shard, options)));
+    const ended = open.some((shard) => shard.ended);
+    const isDue = ended || Date.now() - listed > listingMilliseconds;
     // A shard that comes later began after this one had ended, or after we had begun: it is read whole.
-    if (open.some(({ ended }) => ended) || Date.now() - listed > listingMilliseconds)
-      await list('TRIM_HORIZON');
-    return found.reduce((sum, count) => sum + count, 0);
+    const added = isDue ? await list('TRIM_HORIZON') : 0;
+    // One that waits for its parent may hold something already.
+    const waiting = [...shards.values()].some((shard) => !shard.ended && !isReady(shard));
+    return {
+      found: pages.reduce((sum, { found }) => sum + found, 0),
+      quiet:
+        !ended && added === 0 && !waiting && pages.every(({ found, renewed }) => found === 0 && !renewed),
+    };
   }
 
   await list(options.fromStart ? 'TRIM_HORIZON' : 'LATEST');
@@ -78,7 +92,27 @@ export async function followStream(options: Options): Promise<Follower> {
   };
 }
 
-async function readPage(shard: Followed, { streams, streamArn, warn }: Options): Promise<number> {
+/**
+ * Reads on until all that was written before has come. An empty page alone does not say so: a shard may just have
+ * ended, and its children hold the rest. Gives false where the time was up first, as on a stream that never rests.
+ */
+export async function readToEnd(
+  follower: Pick<Follower, 'read'>,
+  { milliseconds, pause, isFull }: { milliseconds: number; pause: number; isFull(): boolean },
+): Promise<boolean> {
+  const end = Date.now() + milliseconds;
+  while (!isFull()) {
+    const { found, quiet } = await follower.read();
+    if (quiet) return true;
+    if (Date.now() >= end) return isFull();
+    if (found === 0) await wait(pause);
+  }
+  return true;
+}
+
+type Page = { found: number /** The place to read from is asked for anew. */; renewed: boolean };
+
+async function readPage(shard: Followed, { streams, streamArn, warn }: Options): Promise<Page> {
   try {
     shard.iterator ??= await iteratorOf(shard, streams, streamArn);
     const page = await streams.send(new GetRecordsCommand({ ShardIterator: shard.iterator }));
@@ -88,7 +122,7 @@ async function readPage(shard: Followed, { streams, streamArn, warn }: Options):
     shard.iterator = page.NextShardIterator;
     // Only a missing next iterator closes a shard: dynoxide gives open shards an EndingSequenceNumber.
     shard.ended = shard.iterator === undefined;
-    return found.length;
+    return { found: found.length, renewed: false };
   } catch (error) {
     shard.iterator = undefined;
     const trimmed = error instanceof TrimmedDataAccessException;
@@ -96,7 +130,7 @@ async function readPage(shard: Followed, { streams, streamArn, warn }: Options):
     if (trimmed || shard.last === undefined)
       warn(`Records of shard ${shard.id} may be missing: it was not read for too long.`);
     if (trimmed) Object.assign(shard, { from: 'TRIM_HORIZON', last: undefined });
-    return 0;
+    return { found: 0, renewed: true };
   }
 }
 

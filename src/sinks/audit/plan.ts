@@ -10,8 +10,10 @@ import { type Difference, packed } from './row.ts';
 /**
  * Two rows, planned or stored, are the same if `readRows` gives the same for both. Their bytes can differ: zlib does
  * not write the same in every version.
+ *
+ * `replay`: a person has asked for it again. That is no part of the hash: what was there already stays as it is.
  */
-export function planRow(table: Table, change: Change): Row[] {
+export function planRow(table: Table, change: Change, replay = false): Row[] {
   const { entity, images } = change;
   if (entity.audit === undefined) return [];
   return [
@@ -35,6 +37,7 @@ export function planRow(table: Table, change: Change): Row[] {
       actor: shortened(change.actor),
       reason: shortened(change.reason),
       request: shortened(change.request),
+      ...(replay && { replay }),
       occurredAt: change.occurredAt,
       diff: packed(difference(table, images.before, images.after, entity.audit.redact)),
     },

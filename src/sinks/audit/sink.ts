@@ -5,18 +5,18 @@ import { putSpread, rowLimits, spreadSize } from '../../table/rowSize.ts';
 import { planRow } from './plan.ts';
 import { readRows } from './row.ts';
 
-export const audit: SinkFactory = ({ connections, store }) => {
+export const audit: SinkFactory = ({ connections, store, replay }) => {
   const { dynamodb, config } = connections;
   const sink: Sink<Row> = {
     name: 'audit',
     kind: 'log',
     readsMisfits: true,
-    plan: (change) => planRow(store.table, change),
+    plan: (change) => planRow(store.table, change, replay),
     target: ({ pk, sk }) => `${pk} ${sk}`,
     show: (row) => readRows([row])[0],
     limits: rowLimits,
     size: spreadSize,
-    send: (rows) => putSpread(dynamodb, config.SLUICE_AUDIT_TABLE, rows, 'diff'),
+    send: (rows, signal) => putSpread(dynamodb, config.SLUICE_AUDIT_TABLE, rows, 'diff', signal),
   };
   return sink as Sink;
 };

@@ -30,7 +30,14 @@ export type PublishedEvent = { meta: EventMeta; data: Fields };
 /** All of the event but the time of its publication. */
 export type PlannedEvent = { name: string; item: string; meta: Omit<EventMeta, 'publishedAt'>; data: Fields };
 
-export function planEvent(change: Change, event: DomainEvent, replay = false): PlannedEvent {
+/** Whether a person has asked for it again, and whether others of its item have passed it. */
+export type EventMarks = { replay: boolean; late: boolean };
+
+export function planEvent(
+  change: Change,
+  event: DomainEvent,
+  { replay, late }: EventMarks = { replay: false, late: false },
+): PlannedEvent {
   const { entity, key, version } = change;
   return {
     name: event.name,
@@ -45,7 +52,7 @@ export function planEvent(change: Change, event: DomainEvent, replay = false): P
       occurredAt: change.occurredAt,
       actor: change.actor ?? null,
       correlationId: change.request ?? null,
-      late: replay, // newer ones of its item may have gone out long ago
+      late: late || replay, // when it is replayed, newer ones may have gone out long ago
       replay,
     },
     data: eventData(entity, change.after ?? change.before ?? {}, event.rule),

@@ -20,23 +20,27 @@ const permanent = new Set([
   'InvalidAccountIdException',
 ]);
 
-export const bus: SinkFactory = ({ connections, replay }) => {
+export const bus: SinkFactory = ({ connections, replay, late }) => {
   const sink: Sink<PlannedEvent> = {
     name: 'bus',
     kind: 'act',
-    plan: (change) => eventsOf(change).map((event) => planEvent(change, event, replay)),
+    plan: (change) => eventsOf(change).map((event) => planEvent(change, event, { replay, late })),
     target: ({ item }) => item,
     limits,
     size: (event) => entrySize(connections, event),
-    send: (events) => send(connections, events),
+    send: (events, signal) => send(connections, events, signal),
   };
   return sink as Sink;
 };
 
-async function send(connections: Connections, events: PlannedEvent[]): Promise<Answer[]> {
+async function send(
+  connections: Connections,
+  events: PlannedEvent[],
+  abortSignal: AbortSignal,
+): Promise<Answer[]> {
   const publishedAt = new Date(connections.now()).toISOString();
   const Entries = events.map((event) => entryOf(connections, event, publishedAt));
-  const reply = await connections.eventbridge.send(new PutEventsCommand({ Entries }));
+  const reply = await connections.eventbridge.send(new PutEventsCommand({ Entries }), { abortSignal });
   return events.map((_, index) => answerOf(reply.Entries?.[index]));
 }
 
@@ -60,5 +64,6 @@ function answerOf(entry: PutEventsResultEntry | undefined): Answer {
   const code = entry?.ErrorCode;
   if (code === undefined)
     return { state: 'failed', reason: 'EventBridge did not answer for it', retryable: true };
-  return { state: 'failed', reason: code, retryable: !permanent.has(code) };
+  if (permanent.has(code)) return { state: 'failed', reason: code, retryable: false };
+  return { state: 'failed', reason: code, retryable: true, service: true };
 }

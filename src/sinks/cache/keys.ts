@@ -7,6 +7,11 @@ export function voidedKeys(change: Change): string[] {
   return [...new Set(sides.flatMap((side) => keysOf(change.entity, side).map(keyText)))];
 }
 
+/** The keys of an item as it lies in the table; none where it is gone. */
+export function keyTexts(entity: Entity, item: Fields | undefined): string[] {
+  return item === undefined ? [] : keysOf(entity, item).map(keyText);
+}
+
 export function keyText(key: CacheKey): string {
   return typeof key === 'string' ? key : key.key;
 }

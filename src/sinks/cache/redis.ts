@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { Redis } from 'iovalkey';
 import { type CachePort, tokenMilliseconds } from './port.ts';
 
-const readScript = `
+export const readScript = `
 local v = redis.call('HGET', KEYS[1], 'v')
 if v then return {1, v} end
 local t = redis.call('HGET', KEYS[1], 't')
@@ -15,7 +15,7 @@ redis.call('HSET', KEYS[1], 't', ARGV[1])
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
 return {0, ARGV[1]}`;
 
-const fillScript = `
+export const fillScript = `
 if redis.call('HGET', KEYS[1], 't') ~= ARGV[1] then return 0 end
 redis.call('DEL', KEYS[1])
 redis.call('HSET', KEYS[1], 'v', ARGV[2])

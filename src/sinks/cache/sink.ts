@@ -1,8 +1,9 @@
 /** Cache: a change empties the keys of the item as it was and as it is; readers fill them again. */
 import type { Answer, Sink, SinkFactory } from '../../pipeline/sink.ts';
-import { voidedKeys } from './keys.ts';
+import { getStored } from '../../table/read.ts';
+import { keyTexts, voidedKeys } from './keys.ts';
 
-export const cache: SinkFactory = ({ connections }) => {
+export const cache: SinkFactory = ({ connections, store }) => {
   const port = connections.cache;
   if (port === undefined) return undefined;
   const sink: Sink<string> = {
@@ -10,6 +11,11 @@ export const cache: SinkFactory = ({ connections }) => {
     kind: 'view',
     readsMisfits: true,
     plan: voidedKeys,
+    // What the item is now has keys as well: a key may have moved more than once meanwhile.
+    async recover({ entity, key, targets }) {
+      const now = await getStored(store, key);
+      return [...new Set([...targets, ...keyTexts(entity, now?.fields)])];
+    },
     target: (key) => key,
     limits: { count: 100, bytes: 1_000_000 },
     size: (key) => key.length,
@@ -18,7 +24,7 @@ export const cache: SinkFactory = ({ connections }) => {
       return answers.map((answer): Answer => {
         return answer === true
           ? { state: 'applied' }
-          : { state: 'failed', reason: answer.message, retryable: true };
+          : { state: 'failed', reason: answer.message, retryable: true, service: true };
       });
     },
   };

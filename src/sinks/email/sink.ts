@@ -17,7 +17,7 @@ export const email: SinkFactory = ({ connections, replay }) => {
     target: ({ pk }) => pk,
     limits: rowLimits,
     size: rowSize,
-    send: (rows) => putAbsent(dynamodb, config.SLUICE_OUTBOX_TABLE, rows),
+    send: (rows, signal) => putAbsent(dynamodb, config.SLUICE_OUTBOX_TABLE, rows, signal),
   };
   return sink as Sink;
 };

@@ -1,7 +1,10 @@
 /** What the search index must hold after a change: the whole document, a deleted mark, or what a re-read shows. */
+import { isAdoption } from '../../table/adopt.ts';
+import { canonicalJson, sameAttribute } from '../../table/canonical.ts';
 import type { Change, Key } from '../../table/change.ts';
 import type { Entity, Fields } from '../../table/entity.ts';
 import { plainJson } from '../../table/json.ts';
+import type { Table } from '../../table/table.ts';
 
 /** The marks that Sluice adds to a document. Searches never see a removed one, nor an expired one. */
 export const marks = { removedAt: 'sluiceRemovedAt', expiresAt: 'sluiceExpiresAt' } as const;
@@ -11,7 +14,10 @@ type Place = { index: string; id: string; key: Key; version: number };
 export type SearchRequest =
   | (Place & { kind: 'document'; document: Fields })
   /** The version cannot be trusted: the item itself is read, and what it is now is indexed. The newest comes last. */
-  | (Place & { kind: 'reread'; changes: readonly Change[] });
+  | (Place & { kind: 'reread'; changes: readonly Seen[] });
+
+/** What a re-read has to know of the changes that made it needed. */
+export type Seen = Pick<Change, 'entity' | 'occurredAt' | 'carried' | 'versionBefore'>;
 
 export function plan(change: Change): SearchRequest[] {
   const { entity, item: id, version } = change;
@@ -23,6 +29,21 @@ export function plan(change: Change): SearchRequest[] {
       ? removedMark(change.occurredAt)
       : documentOf(entity, change.after, change.expiresAt);
   return [{ ...place, kind: 'document', document }];
+}
+
+/**
+ * The document is the same before and after: the index needs no other, only the versions differ. Not so where the
+ * item did not fit before, since then it may never have been indexed; nor of an adoption, whose version is to bring
+ * back what the index holds for older.
+ */
+export function isUnaffected(table: Table, change: Change): boolean {
+  const { entity, inexact, kind, before, after, images } = change;
+  if (entity.search === undefined || inexact !== undefined || kind !== 'modify' || isAdoption(change))
+    return false;
+  if (before === undefined || after === undefined || 'misfit' in entity.parse(before)) return false;
+  if (!sameAttribute(images.before?.[table.ttl], images.after?.[table.ttl])) return false;
+  const [old, now] = [before, after].map((item) => canonicalJson(documentOf(entity, item, undefined)));
+  return old === now;
 }
 
 /** The newest version stands; a re-read stands over all, since it shows what is there now. */

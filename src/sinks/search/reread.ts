@@ -2,11 +2,15 @@
 import { whatWasThrown } from '../../pipeline/thrown.ts';
 import { adopt } from '../../table/adopt.ts';
 import { decodeImage, type Image } from '../../table/attributes.ts';
-import type { Change } from '../../table/change.ts';
 import { getImages } from '../../table/read.ts';
 import { epochSeconds, type Store } from '../../table/store.ts';
 import { readStored } from '../../table/stored.ts';
-import { documentOf, removedMark, type SearchRequest } from './plan.ts';
+import { documentOf, removedMark, type SearchRequest, type Seen } from './plan.ts';
+
+/** The item cannot be shown as it is: no other try will change that. */
+export class Unfit extends Error {
+  override name = 'Unfit';
+}
 
 type Reread = SearchRequest & { kind: 'reread' };
 export type DocumentRequest = SearchRequest & {
@@ -108,7 +112,7 @@ function present(
   const version = stored.version ?? versions.unversioned;
   if (!stored.live) return { version: Math.max(version, versions.gone), document: gone };
   const parsed = entity.parse(stored.fields);
-  if ('misfit' in parsed) return new Error(`the item does not fit ${entity.name} any more: ${parsed.misfit}`);
+  if ('misfit' in parsed) return new Unfit(`the item does not fit ${entity.name} any more: ${parsed.misfit}`);
   const expiry = stored.fields[store.table.ttl];
   try {
     return {
@@ -116,12 +120,12 @@ function present(
       document: documentOf(entity, parsed.item, typeof expiry === 'number' ? expiry : undefined),
     };
   } catch (error) {
-    return new Error(`no document could be made: ${whatWasThrown(error)}`);
+    return new Unfit(`no document could be made: ${whatWasThrown(error)}`);
   }
 }
 
-function newestOf({ changes }: Reread): Change {
-  return changes.at(-1) as Change; // a request is made of one change, and only ever gains others
+function newestOf({ changes }: Reread): Seen {
+  return changes.at(-1) as Seen; // a request is made of one change, and only ever gains others
 }
 
 function toError(error: unknown): Error {

@@ -7,8 +7,8 @@ import type { Client } from '@opensearch-project/opensearch';
 import { chunk } from '../../pipeline/chunk.ts';
 import type { Answer, Sink, SinkFactory } from '../../pipeline/sink.ts';
 import type { Store } from '../../table/store.ts';
-import { marks, newer, plan, type SearchRequest } from './plan.ts';
-import { adoptOvertaken, type DocumentRequest, resolve } from './reread.ts';
+import { isUnaffected, marks, newer, plan, type SearchRequest } from './plan.ts';
+import { adoptOvertaken, type DocumentRequest, resolve, Unfit } from './reread.ts';
 
 const limits = { count: 500, bytes: 5_000_000 };
 const idBytes = 512; // OpenSearch takes no longer id, and refuses the whole request for one
@@ -16,7 +16,7 @@ const idBytes = 512; // OpenSearch takes no longer id, and refuses the whole req
 export const search: SinkFactory = ({ connections, store }) => {
   const client = connections.search;
   if (client === undefined) return undefined;
-  const target: Target = { client, store, prefix: connections.config.SLUICE_SEARCH_PREFIX };
+  const target = { client, store, prefix: connections.config.SLUICE_SEARCH_PREFIX };
   const sink: Sink<SearchRequest> = {
     name: 'search',
     kind: 'view',
@@ -27,12 +27,24 @@ export const search: SinkFactory = ({ connections, store }) => {
     limits,
     // How large a document becomes that is not read yet, nobody knows: `send` counts again.
     size: (request) => (request.kind === 'document' ? bytesOf(target, request) : 1_000),
-    send: (requests) => send(target, requests),
+    isUnaffected: (change) => isUnaffected(store.table, change),
+    async recover({ entity, key, item, version, versioned, occurredAt }) {
+      if (entity.search === undefined) return [];
+      // Whatever it has been, it was below the version that is parked.
+      const seen = {
+        entity,
+        occurredAt,
+        carried: versioned ? version : undefined,
+        versionBefore: version - 1,
+      };
+      return [{ kind: 'reread', index: entity.search.index, id: item, key, version, changes: [seen] }];
+    },
+    send: (requests, signal) => send({ ...target, signal }, requests),
   };
   return sink as Sink;
 };
 
-type Target = { client: Client; store: Store; prefix: string };
+type Target = { client: Client; store: Store; prefix: string; signal: AbortSignal };
 
 async function send(target: Target, requests: SearchRequest[]): Promise<Answer[]> {
   const rereads = requests.filter((request) => request.kind === 'reread');
@@ -42,7 +54,12 @@ async function send(target: Target, requests: SearchRequest[]): Promise<Answer[]
   for (const request of requests) {
     const document = request.kind === 'document' ? request : resolved[rereads.indexOf(request)];
     if (document === undefined || document instanceof Error)
-      answers.set(request, failed(document?.message ?? 'not read', true));
+      answers.set(
+        request,
+        document instanceof Unfit
+          ? failed(document.message, false)
+          : serviceFailed(document?.message ?? 'not read'),
+      );
     else if (Buffer.byteLength(document.id) > idBytes)
       answers.set(request, failed(`its id is longer than ${idBytes} bytes`, false));
     else documents.set(request, document);
@@ -58,7 +75,7 @@ async function send(target: Target, requests: SearchRequest[]): Promise<Answer[]
   [...documents].forEach(([request, document], index) => {
     const refusal = unadopted.get(document);
     if (refusal !== undefined)
-      answers.set(request, failed(`no version could be given: ${refusal.message}`, true));
+      answers.set(request, serviceFailed(`no version could be given: ${refusal.message}`));
     else answers.set(request, sent[index] ?? failed('OpenSearch did not answer for it', true));
   });
   return requests.map((request) => answers.get(request) ?? failed('it was not sent', true));
@@ -72,11 +89,11 @@ function isOvertaken(answers: readonly Answer[]) {
 }
 
 async function heldVersions(
-  { client, prefix }: Target,
+  { client, prefix, signal }: Target,
   requests: readonly SearchRequest[],
 ): Promise<ReadonlyMap<string, number>> {
   const docs = requests.map(({ index, id }) => ({ _index: `${prefix}${index}`, _id: id }));
-  const { body } = await client.mget({ body: { docs } });
+  const { body } = await abortable(client.mget({ body: { docs } }), signal);
   const found = body.docs as { _id: string; _version?: number }[];
   return new Map(found.flatMap(({ _id, _version }) => (_version === undefined ? [] : [[_id, _version]])));
 }
@@ -85,9 +102,8 @@ async function heldVersions(
 async function bulk(target: Target, requests: DocumentRequest[]): Promise<Answer[]> {
   if (requests.length === 0) return [];
   try {
-    const { body } = await target.client.bulk({
-      body: requests.flatMap((request) => operation(target.prefix, request)),
-    });
+    const operations = requests.flatMap((request) => operation(target.prefix, request));
+    const { body } = await abortable(target.client.bulk({ body: operations }), target.signal);
     const items = body.items ?? [];
     return requests.map((_, index) => answerOf(items[index]?.index));
   } catch (error) {
@@ -99,8 +115,24 @@ async function bulk(target: Target, requests: DocumentRequest[]): Promise<Answer
   }
 }
 
+/** The client knows no signals: its own way to stop a request is called instead. */
+async function abortable<Reply>(
+  request: Promise<Reply> & { abort(): void },
+  signal: AbortSignal,
+): Promise<Reply> {
+  const stop = () => {
+    request.abort(); // gives the request itself, whose failure nobody would handle a second time
+  };
+  signal.addEventListener('abort', stop);
+  try {
+    return await request;
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+}
+
 /** What it takes of a bulk body, in UTF-8: two lines. */
-function bytesOf({ prefix }: Target, request: DocumentRequest): number {
+function bytesOf({ prefix }: Pick<Target, 'prefix'>, request: DocumentRequest): number {
   const lines = operation(prefix, request).map((line) => `${JSON.stringify(line)}\n`);
   return Buffer.byteLength(lines.join(''));
 }
@@ -120,10 +152,13 @@ function answerOf(item: BulkItem | undefined): Answer {
   if (status < 300) return { state: 'applied' };
   if (status === 409) return { state: 'superseded' };
   // The reason can quote the field's value, which may be personal: the type says enough.
-  return failed(
-    `status ${status} ${item?.error?.type ?? ''}`.trim(),
-    status === 429 || status === 404 || status >= 500,
-  );
+  const reason = `status ${status} ${item?.error?.type ?? ''}`.trim();
+  // A missing index is made one day; until then nothing in it can be written.
+  return status === 429 || status === 404 || status >= 500 ? serviceFailed(reason) : failed(reason, false);
+}
+
+function serviceFailed(reason: string): Answer {
+  return { state: 'failed', reason, retryable: true, service: true };
 }
 
 function failed(reason: string, retryable: boolean): Answer {

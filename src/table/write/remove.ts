@@ -1,4 +1,5 @@
 /** A removal is a write: one conditional put of a tombstone over the item, so that who and why are in the stream. */
+
 import { ConditionalCheckFailedException, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { encodeItem } from '../attributes.ts';
 import type { Key } from '../change.ts';
@@ -6,6 +7,7 @@ import type { Entity, Fields } from '../entity.ts';
 import { expression } from '../expression.ts';
 import { keyAttributes, keyOf } from '../keys.ts';
 import { getStored } from '../read.ts';
+import { daySeconds, retentionDays } from '../retention.ts';
 import { type By, epochSeconds, type Store } from '../store.ts';
 import { readStored, type Stored } from '../stored.ts';
 import { attempt, mayBeApplied } from './attempt.ts';
@@ -14,7 +16,7 @@ import { inputHash, isRepeat, markOf, remembering, stamps } from './stamps.ts';
 import { answerFailedLock, mayBePushedOut, mustBeLive, stale } from './update.ts';
 
 /** Beyond the longest replay (a stream's 24 hours, a redrive's weeks): until then a late change meets the tombstone. */
-const tombstoneSeconds = 35 * 24 * 3600;
+const tombstoneSeconds = retentionDays.tombstones * daySeconds;
 
 /** Removes the item. Without a `version` whatever version is there; a repeat of the same request is answered alike. */
 export async function remove(

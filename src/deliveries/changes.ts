@@ -1,0 +1,101 @@
+/** Parked changes of log and acts: each whole, in the order in which they happened. */
+import { gunzipSync } from 'node:zlib';
+import {
+  ConditionalCheckFailedException,
+  DeleteItemCommand,
+  UpdateItemCommand,
+} from '@aws-sdk/client-dynamodb';
+import type { Connections } from '../connections.ts';
+import { decodeImage, encodeItem } from '../table/attributes.ts';
+import type { Fields } from '../table/entity.ts';
+import { expression } from '../table/expression.ts';
+import { gather, shortened } from '../table/rowSize.ts';
+import { changePrefix, type DeliveryState } from './rows.ts';
+import { rowsUnder } from './rowsUnder.ts';
+
+/** A parked change. `raw`: the record as it came; missing where a part of it is gone. */
+export type ParkedChange = {
+  pk: string;
+  sk: string;
+  sink: string;
+  item: string;
+  /** The change's id. */
+  change: string;
+  version: number;
+  state: DeliveryState;
+  /** Others of its item had passed it when it was parked. */
+  late?: true;
+  /** A person had asked for it again. */
+  replay?: true;
+  reason: string;
+  /** Epoch milliseconds. */
+  at: number;
+  raw?: unknown;
+  /** The rows that it lies in. */
+  parts: string[];
+};
+
+/** An item's parked changes in order, read consistently. */
+export async function changesUnder(connections: Connections, unit: string): Promise<ParkedChange[]> {
+  const rows = await rowsUnder(connections, unit, changePrefix);
+  return gather(rows, 'record').map((row) => readChange(row, rows));
+}
+
+function readChange({ record, ...row }: Fields, rows: readonly Fields[]): ParkedChange {
+  const parts = rows.map(({ sk }) => String(sk)).filter((sk) => sk.startsWith(`${row.sk}#`));
+  return {
+    ...(row as Omit<ParkedChange, 'raw' | 'parts'>),
+    ...(record instanceof Uint8Array && { raw: JSON.parse(gunzipSync(record).toString()) }),
+    parts: [...parts, String(row.sk)],
+  };
+}
+
+/** It has arrived, or a person has discarded it. The head goes last: where it is, its parts are. */
+export async function removeChange(
+  { dynamodb, config }: Connections,
+  { pk, parts }: ParkedChange,
+): Promise<void> {
+  for (const sk of parts)
+    await dynamodb.send(
+      new DeleteItemCommand({ TableName: config.SLUICE_DELIVERIES_TABLE, Key: encodeItem({ pk, sk }) }),
+    );
+}
+
+/** It was tried and answered once more; gives how often. */
+export async function countAttempt(
+  { dynamodb, config }: Connections,
+  { pk, sk }: ParkedChange,
+): Promise<number> {
+  const build = expression();
+  const { Attributes } = await dynamodb.send(
+    new UpdateItemCommand({
+      TableName: config.SLUICE_DELIVERIES_TABLE,
+      Key: encodeItem({ pk, sk }),
+      UpdateExpression: `ADD ${build.name('attempts')} ${build.value(1)}`,
+      ConditionExpression: `attribute_exists(${build.name('pk')})`,
+      ReturnValues: 'UPDATED_NEW',
+      ...build.placeholders(),
+    }),
+  );
+  return Number(decodeImage(Attributes ?? {}).attempts);
+}
+
+/** It will not arrive by itself: from now on it holds nobody, and waits for a person. */
+export async function settleChange(
+  { dynamodb, config }: Connections,
+  { pk, sk }: ParkedChange,
+  state: DeliveryState,
+  reason: string,
+): Promise<void> {
+  const build = expression();
+  const command = new UpdateItemCommand({
+    TableName: config.SLUICE_DELIVERIES_TABLE,
+    Key: encodeItem({ pk, sk }),
+    UpdateExpression: build.update({ state, reason: shortened(reason) }),
+    ConditionExpression: `attribute_exists(${build.name('pk')})`,
+    ...build.placeholders(),
+  });
+  await dynamodb.send(command).catch((error) => {
+    if (!(error instanceof ConditionalCheckFailedException)) throw error; // somebody else has settled it
+  });
+}

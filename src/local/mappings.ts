@@ -1,0 +1,94 @@
+/** The event source mappings of a local run: every function behind its stream. */
+import type { DynamoDBStreamsClient } from '@aws-sdk/client-dynamodb-streams';
+import type { Context, DynamoDBStreamEvent } from 'aws-lambda';
+import { writeFailure } from '../deliveries/failures.ts';
+import { eventSourceMapping } from './mapping/mapping.ts';
+import type { MappingOptions } from './mapping/options.ts';
+import { localRegion } from './services.ts';
+import type { StreamArns } from './tables.ts';
+
+type FunctionName = 'project' | 'notify' | 'mail';
+type Handler = (event: DynamoDBStreamEvent, context: Context) => Promise<unknown>;
+
+/** `redrive` runs on a schedule, the others behind a stream. */
+export type Handlers = Record<FunctionName, Handler> & {
+  redrive(event: unknown, context: Context): Promise<unknown>;
+};
+
+/** A batch that a handler was given. */
+export type Batch = { function: FunctionName; event: DynamoDBStreamEvent };
+
+const settleMilliseconds = 30_000;
+
+type Mappings = Record<FunctionName, ReturnType<typeof eventSourceMapping>>;
+
+type MappingParts = {
+  handlers: Handlers;
+  streams: DynamoDBStreamsClient;
+  streamArns: StreamArns;
+  /** Holds the checkpoints. */
+  folder: string;
+  /** The on-failure destination. */
+  failures: string;
+  /** Gets every batch that was delivered. */
+  batches: Batch[];
+};
+
+/** As often a function may fail a batch before it goes to the on-failure destination, and the stream moves on. */
+const attempts = 8;
+
+export function startMappings(parts: MappingParts): Mappings {
+  const { handlers, streams, streamArns, folder, failures, batches } = parts;
+  const start = (name: FunctionName, streamArn: string, tuned: Partial<MappingOptions> = {}) => {
+    const mapping = eventSourceMapping({
+      name,
+      streamArn,
+      streams,
+      region: localRegion,
+      invoke: handlers[name],
+      checkpoints: folder,
+      pollMilliseconds: 15,
+      onInvocation: ({ event }) => batches.push({ function: name, event }),
+      ...tuned,
+    });
+    mapping.start();
+    return mapping;
+  };
+  const netted = (name: FunctionName): Partial<MappingOptions> => ({
+    maximumRetryAttempts: attempts,
+    bisectBatchOnFunctionError: true,
+    onExhausted: ({ approximateInvokeCount: count, ...failure }) =>
+      writeFailure(failures, { ...failure, functionName: name, count }),
+  });
+  return {
+    project: start('project', streamArns.table, netted('project')),
+    notify: start('notify', streamArns.table, netted('notify')),
+    mail: start('mail', streamArns.outbox),
+  };
+}
+
+/** One function's writes can be another's stream: it is settled when a whole round has brought nothing. */
+export async function settle(mappings: Mappings, batches: readonly Batch[]): Promise<void> {
+  let behind: string[] = [];
+  const rounds = async () => {
+    for (let seen = -1; seen !== batches.length; ) {
+      seen = batches.length;
+      behind = Object.keys(mappings);
+      for (const [name, mapping] of Object.entries(mappings)) {
+        await mapping.drained();
+        behind = behind.filter((other) => other !== name);
+      }
+    }
+  };
+  const timer = Promise.withResolvers<never>();
+  const timeout = setTimeout(
+    () =>
+      timer.reject(new Error(`Not settled after ${settleMilliseconds / 1000} s: ${behind[0]} is behind.`)),
+    settleMilliseconds,
+  );
+  try {
+    await Promise.race([rounds(), timer.promise]);
+  } finally {
+    clearTimeout(timeout);
+  }
+}

@@ -1,0 +1,149 @@
+/** Deliveries, redrive, discard, pause and resume, as they are typed. */
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import type { DynamoDBRecord } from 'aws-lambda';
+import { expect, test } from 'vitest';
+import { rowsUnder } from '../../src/deliveries/rowsUnder.ts';
+import { fresh, history, lamp, nameOf, orderAt, productAt, purchase } from '../sinks/items.ts';
+import type { Conduct } from '../sinks/proxy.ts';
+import { allTaken, openWorld } from '../sinks/world.ts';
+import { eventOf, recordOf } from '../support/records.ts';
+
+const world = await openWorld();
+// The commands look at the real clock.
+world.clock.milliseconds = Date.now();
+const root = new URL('../..', import.meta.url).pathname;
+
+const down = (): Conduct => ({ status: 503, body: '{}' });
+
+type Ended = { status: number; out: string; told: string };
+
+function sluice(...args: string[]): Promise<Ended> {
+  const env = {
+    ...process.env,
+    SLUICE_SEARCH_ENDPOINT: world.proxies.search.url,
+    SLUICE_CACHE_ENDPOINT: 'memory:',
+  };
+  return new Promise((resolve) => {
+    execFile(process.execPath, [join(root, 'bin/sluice.js'), ...args, '--aws'], { env }, (error, out, told) =>
+      resolve({ status: Number(error?.code ?? 0), out, told }),
+    );
+  });
+}
+
+const take = async (reader: 'project' | 'notify', ...records: DynamoDBRecord[]) =>
+  expect(await world.take(reader, eventOf(...records))).toEqual(allTaken);
+
+const orderForms = () => {
+  const one = purchase(fresh('order'));
+  return ['pending', 'paid'].map((status, at) => orderAt(at + 1, { ...one, status }));
+};
+
+const eventsOf = (form: Record<string, unknown>) =>
+  world.bus
+    .events()
+    .filter(({ detail }) => (detail.meta as { key: { sk: string } }).key.sk === form.sk)
+    .map(({ 'detail-type': name, detail }) => [name, (detail.meta as { late: boolean }).late]);
+
+test('deliveries says what is parked, why, since when, and what comes next', async () => {
+  expect((await sluice('deliveries')).out).toBe('Nothing is parked.\n');
+  const form = productAt(1, lamp(fresh('lamp')));
+  world.proxies.search.conduct = down;
+  await take('project', ...history(undefined, form));
+  world.proxies.search.calm();
+  const poison = recordOf({ after: { ...productAt(1, lamp(fresh('lamp'))), price: 'much' } });
+  await take('project', poison);
+  const { status, out } = await sluice('deliveries');
+  expect(status).toBe(0);
+  expect(out).toMatch(/^search: 1 waiting; the oldest since \S+Z \(\d+ s\); the next try in \d+ s$/m);
+  expect(out).toMatch(/^ {2}1 × waiting: .*503.*, such as Product\//m);
+  expect(out).toMatch(/^records that cannot be read: 1 refused/m);
+  const lines = (await sluice('deliveries', '--json')).out
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  expect(lines).toContainEqual(
+    expect.objectContaining({ sink: 'search', item: nameOf(form), state: 'waiting', attempts: 0 }),
+  );
+  expect(lines).toContainEqual(expect.objectContaining({ item: poison.eventID, state: 'refused' }));
+  expect(out).not.toContain('It shines');
+});
+
+test('redrive says first what it does, does nothing with --dry-run, and then does it', async () => {
+  const forms = orderForms();
+  world.proxies.bus.conduct = down;
+  await take('notify', ...history(undefined, ...forms));
+  world.proxies.bus.calm();
+  const dry = await sluice('redrive', '--sink', 'bus', '--dry-run');
+  expect(dry).toMatchObject({
+    status: 0,
+    out: expect.stringMatching(/^This tries bus 2 again in the AWS account/),
+  });
+  expect(eventsOf(forms[0] as never)).toEqual([]);
+  const done = await sluice('redrive', '--sink', 'bus', '--item', nameOf(forms[0] as never));
+  expect(done.out).toMatch(/bus +2 applied/);
+  expect(done.status).toBe(0);
+  expect(eventsOf(forms[0] as never)).toEqual([
+    ['OrderPlaced', false],
+    ['OrderPaid', false],
+  ]);
+  expect((await sluice('redrive', '--sink', 'bus')).out).toContain('Nothing of that is parked');
+});
+
+test('what was refused goes only with --settled, late; and a record that can be read by now is taken', async () => {
+  const forms = orderForms();
+  world.proxies.bus.conduct = () => ({
+    status: 200,
+    body: JSON.stringify({ FailedEntryCount: 1, Entries: [{ ErrorCode: 'MalformedDetail' }] }),
+  });
+  await take('notify', ...history(undefined, forms[0] as never));
+  world.proxies.bus.calm();
+  const item = nameOf(forms[0] as never);
+  expect((await sluice('redrive', '--item', item)).out).toContain('Nothing of that is parked');
+  const done = await sluice('redrive', '--item', item, '--settled');
+  expect(done.out).toMatch(/bus 1 \(1 of them late\).*bus +1 applied, 1 late/s);
+  expect(eventsOf(forms[0] as never)).toEqual([['OrderPlaced', true]]);
+});
+
+test('what is discarded is gone, and the audit trail keeps who, why and what', async () => {
+  const form = productAt(1, lamp(fresh('lamp')));
+  world.proxies.search.conduct = down;
+  await take('project', ...history(undefined, form));
+  world.proxies.search.calm();
+  const item = nameOf(form);
+  expect((await sluice('discard', item, '--sink', 'bus', '--reason', 'no use')).status).toBe(1);
+  expect((await sluice('discard', item, '--sink', 'search')).told).toContain(
+    "'--reason <text>' not specified",
+  );
+  expect((await sluice('discard', item, '--sink', 'search', '--reason', 'no use')).status).toBe(0);
+  expect(await rowsUnder(world.connections, `search/${item}`)).toEqual([]);
+  expect(await world.auditRows(form)).toContainEqual(
+    expect.objectContaining({
+      kind: 'discarded',
+      sink: 'search',
+      reason: 'no use',
+      actor: expect.any(String),
+    }),
+  );
+});
+
+test('pause takes hold in a running handler within seconds, and resume as well', async () => {
+  const forms = orderForms();
+  const [placed, paid] = history(undefined, ...forms) as [DynamoDBRecord, DynamoDBRecord];
+  expect((await sluice('pause', 'bus')).out).toContain('bus is paused');
+  world.clock.milliseconds += 2_000;
+  await take('notify', placed);
+  expect(eventsOf(forms[0] as never)).toEqual([]);
+  expect((await sluice('deliveries')).out).toMatch(/^bus: 1 waiting, PAUSED/m);
+  expect((await sluice('resume', 'bus')).out).toContain('bus goes on');
+  world.clock.milliseconds += 2_000;
+  await take('notify', paid);
+  await sluice('redrive', '--sink', 'bus');
+  expect(eventsOf(forms[0] as never)).toEqual([
+    ['OrderPlaced', false],
+    ['OrderPaid', false],
+  ]);
+  const unknown = await sluice('pause', 'fax');
+  expect(unknown.status).toBe(1);
+  expect(unknown.told).toContain('There is no sink fax here. There are search, cache, audit, email, bus.');
+});

@@ -1,0 +1,134 @@
+/** The on-failure destination: what a function failed until Lambda gave up is taken up again, late. */
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { writeFailure } from '../../src/deliveries/failures.ts';
+import { openRedrive } from '../../src/deliveries/handler.ts';
+import { listen, type Running } from '../../src/local/servers/http.ts';
+import type { Fields } from '../../src/table/entity.ts';
+import { fresh, history, nameOf, orderAt, purchase } from '../sinks/items.ts';
+import { openWorld } from '../sinks/world.ts';
+
+const world = await openWorld();
+
+const steps = ['pending', 'paid'];
+const orderForms = (): Fields[] => {
+  const one = purchase(fresh('order'));
+  return steps.map((status, at) => orderAt(at + 1, { ...one, status }));
+};
+
+const eventsOf = (form: Fields) =>
+  world.bus
+    .events()
+    .filter(({ detail }) => ((detail.meta as Fields).key as Fields).sk === form.sk)
+    .map(({ 'detail-type': name, detail }) => [name, (detail.meta as Fields).late]);
+
+const redriveFrom = (place: string) =>
+  openRedrive(world.app, { ...world.connections, config: { ...world.config, SLUICE_FAILURES: place } })();
+
+/** As Lambda writes it: the batch as an escaped text. */
+const failed = (functionName: string, records: unknown[]) =>
+  JSON.stringify({
+    requestContext: {
+      functionArn: `arn:aws:lambda:eu-central-1:000000000000:function:shop-${functionName}`,
+      condition: 'RetryAttemptsExhausted',
+    },
+    DDBStreamBatchInfo: { batchSize: records.length },
+    payload: JSON.stringify({ Records: records }),
+  });
+
+describe('a folder', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-failures-'));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  const place = pathToFileURL(folder).href;
+  const failure = (functionName: string, records: unknown[]) => ({
+    functionName,
+    records,
+    shardId: 'shardId-1',
+    startSequenceNumber: fresh('1'),
+    endSequenceNumber: '9',
+    condition: 'RetryAttemptsExhausted',
+    count: 3,
+  });
+
+  test('acts of a failed batch go out marked as late, and the batch is gone', async () => {
+    const forms = orderForms();
+    await writeFailure(folder, failure('notify', history(undefined, ...forms)));
+    expect(await redriveFrom(place)).toMatchObject({ batches: { taken: 1, left: 0 } });
+    expect(eventsOf(forms[0] as Fields)).toEqual([
+      ['OrderPlaced', true],
+      ['OrderPaid', true],
+    ]);
+    expect(await world.auditRows(forms[0] as Fields)).toEqual([]); // that is the other function's
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  test('views and trail of a failed batch arrive, and nothing is published again', async () => {
+    const forms = orderForms();
+    await writeFailure(folder, failure('project', history(undefined, ...forms)));
+    await redriveFrom(place);
+    expect(await world.auditRows(forms[0] as Fields)).toHaveLength(2);
+    expect(await world.document('orders', nameOf(forms[0] as Fields))).toBeDefined();
+    expect(eventsOf(forms[0] as Fields)).toEqual([]);
+  });
+
+  test('late acts that cannot go yet are parked, and still late when they go', async () => {
+    const forms = orderForms();
+    await writeFailure(folder, failure('notify', history(undefined, forms[0])));
+    world.proxies.bus.conduct = () => ({ status: 503, body: '{}' });
+    await redriveFrom(place);
+    world.proxies.bus.calm();
+    world.clock.milliseconds += 3_600_000;
+    await redriveFrom(place);
+    expect(eventsOf(forms[0] as Fields)).toEqual([['OrderPlaced', true]]);
+  });
+
+  test('what can be read by nobody stays, and stops nothing else', async () => {
+    const forms = orderForms();
+    mkdirSync(join(folder, 'a'));
+    writeFileSync(join(folder, 'a', 'broken.json'), '{"payload":');
+    writeFileSync(join(folder, 'a', 'metadata.json'), '{"DDBStreamBatchInfo":{}}');
+    await writeFailure(folder, failure('notify', history(undefined, forms[0])));
+    expect(await redriveFrom(place)).toMatchObject({ batches: { taken: 1, left: 2 } });
+    expect(readdirSync(join(folder, 'a'))).toEqual(['broken.json', 'metadata.json']);
+    expect(eventsOf(forms[0] as Fields)).toHaveLength(1);
+  });
+});
+
+describe('a bucket of S3', () => {
+  const objects = new Map<string, string>();
+  let server: Running;
+  beforeAll(async () => {
+    // The three requests that are needed, as S3 answers them.
+    server = await listen(0, ({ method, path, query }) => {
+      const key = path.slice(1).join('/');
+      if (method === 'DELETE') objects.delete(key);
+      if (query.get('list-type') === '2') {
+        const keys = [...objects.keys()].filter((name) => name.startsWith(query.get('prefix') ?? ''));
+        const contents = keys.map((name) => `<Contents><Key>${name}</Key></Contents>`).join('');
+        return {
+          status: 200,
+          body: `<ListBucketResult><IsTruncated>false</IsTruncated>${contents}</ListBucketResult>`,
+        };
+      }
+      return method === 'GET' ? { status: 200, body: objects.get(key) ?? '' } : { status: 204 };
+    });
+    // Path style, or the bucket would become a part of the host's name.
+    process.env.AWS_ENDPOINT_URL_S3 = server.url;
+  });
+  afterAll(() => server.stop());
+
+  test('is read below its prefix, and what was taken up is removed', async () => {
+    const forms = orderForms();
+    objects.set('aws/lambda/mapping/shard/1.json', failed('notify', history(undefined, ...forms)));
+    objects.set('other/2.json', 'not ours');
+    expect(await redriveFrom('s3://failures/aws/')).toMatchObject({ batches: { taken: 1, left: 0 } });
+    expect(eventsOf(forms[0] as Fields)).toEqual([
+      ['OrderPlaced', true],
+      ['OrderPaid', true],
+    ]);
+    expect([...objects.keys()]).toEqual(['other/2.json']);
+  });
+});

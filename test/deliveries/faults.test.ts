@@ -1,0 +1,248 @@
+/** Each sink failing in each way: the others stay right and on time, and afterwards so is the one that failed. */
+import { setTimeout as wait } from 'node:timers/promises';
+import { PutItemCommand } from '@aws-sdk/client-dynamodb';
+import type { DynamoDBRecord } from 'aws-lambda';
+import { afterEach, describe, expect, test } from 'vitest';
+import { redriveDue } from '../../src/deliveries/redrive.ts';
+import { openStream, type Reader } from '../../src/pipeline/stream.ts';
+import { encodeItem } from '../../src/table/attributes.ts';
+import type { Fields } from '../../src/table/entity.ts';
+import { fresh, history, nameOf, orderAt, purchase } from '../sinks/items.ts';
+import type { Conduct, Seen, ServiceProxy } from '../sinks/proxy.ts';
+import { allTaken, openWorld } from '../sinks/world.ts';
+import { eventOf } from '../support/records.ts';
+
+const world = await openWorld();
+const { proxies, config } = world;
+const hour = 3_600_000;
+
+/** A clock of the sinks' budgets: time passes when a test says so. */
+function virtualTime() {
+  let now = 0;
+  const deadlines: { at: number; controller: AbortController }[] = [];
+  return {
+    deadline(milliseconds: number): AbortSignal {
+      const controller = new AbortController();
+      deadlines.push({ at: now + milliseconds, controller });
+      return controller.signal;
+    },
+    pass(milliseconds: number): void {
+      now += milliseconds;
+      for (const { at, controller } of deadlines) if (at <= now) controller.abort();
+    },
+  };
+}
+
+type Way = (request: Seen, time: ReturnType<typeof virtualTime>) => Conduct | Promise<Conduct>;
+
+const json = { 'content-type': 'application/json' };
+
+const ways: Record<string, Way> = {
+  'is throttled': () => ({ status: 429, headers: json, body: '{"__type":"ThrottlingException"}' }),
+  'is down': () => ({ status: 503, headers: json, body: '{}' }),
+  'closes the connection': () => 'closed',
+  'does it, and its answer is lost': () => 'lost',
+  'does it, and answers garbage': () => ({ altered: () => ({ status: 200, headers: json, body: '<html>' }) }),
+  'answers for nothing': () => ({ status: 200, headers: json, body: '{"items":[],"Entries":[]}' }),
+  'is slow for an hour': async (_request, time) => {
+    await wait(100); // the other sinks need no more
+    time.pass(hour);
+    await wait(50);
+    return 'closed' as const;
+  },
+};
+
+type Subject = {
+  reader: Reader;
+  proxy: ServiceProxy;
+  concerns: (request: Seen) => boolean;
+  /** To a transaction of DynamoDB an empty answer is a good one. */
+  lies?: true;
+};
+
+const writesTo =
+  (table: string) =>
+  ({ operation, body }: Seen) =>
+    operation === 'TransactWriteItems' && body.includes(`"${table}"`);
+
+const subjects: Record<string, Subject> = {
+  search: { reader: 'project', proxy: proxies.search, concerns: ({ path }) => path.includes('_bulk') },
+  audit: {
+    reader: 'project',
+    proxy: proxies.dynamodb,
+    concerns: writesTo(config.SLUICE_AUDIT_TABLE),
+    lies: true,
+  },
+  email: {
+    reader: 'notify',
+    proxy: proxies.dynamodb,
+    concerns: writesTo(config.SLUICE_OUTBOX_TABLE),
+    lies: true,
+  },
+  bus: { reader: 'notify', proxy: proxies.bus, concerns: () => true },
+};
+
+const steps = ['pending', 'paid', 'shipped'];
+const orderForms = (): Fields[] => {
+  const one = purchase(fresh('order'));
+  return steps.map((status, at) => orderAt(at + 1, { ...one, status }));
+};
+
+const eventsOf = (form: Fields) =>
+  world.bus.events().filter(({ detail }) => ((detail.meta as Fields).key as Fields).sk === form.sk);
+
+/** What has to be true of an order with this past, in every sink; one may be left out. */
+async function expectRight(forms: readonly Fields[], except?: string): Promise<void> {
+  const [form, last] = [forms[0] as Fields, forms.at(-1) as Fields];
+  const item = nameOf(form);
+  if (except !== 'search')
+    expect(await world.document('orders', item)).toMatchObject({ source: { status: last.status } });
+  if (except !== 'audit')
+    expect((await world.auditRows(form)).map(({ version }) => version)).toEqual(
+      forms.map(({ version }) => version),
+    );
+  if (except !== 'email')
+    expect((await world.outboxRows(item)).map(({ email }) => email)).toEqual([
+      'orderConfirmation',
+      'orderShipped',
+    ]);
+  if (except !== 'bus') {
+    const ids = eventsOf(form).map(({ detail }) => (detail.meta as Fields).eventId);
+    const firsts = ids.filter((id, at) => ids.indexOf(id) === at);
+    expect(firsts.map((id) => String(id).replace(/^.*\//, ''))).toEqual([
+      'OrderPlaced',
+      'OrderPaid',
+      'OrderShipped',
+    ]);
+    expect(eventsOf(form).some(({ detail }) => (detail.meta as Fields).late)).toBe(false);
+  }
+}
+
+async function take(reader: Reader, records: DynamoDBRecord[], time = virtualTime()) {
+  const connections = { ...world.connections, deadline: time.deadline };
+  expect(await openStream(world.app, reader, connections)(eventOf(...records))).toEqual(allTaken);
+}
+
+async function recover(): Promise<void> {
+  for (const one of Object.values(proxies)) one.calm();
+  world.clock.milliseconds += hour;
+  await redriveDue(world.app, world.connections, { signal: new AbortController().signal });
+}
+
+afterEach(recover);
+
+describe.each(Object.entries(subjects))('%s', (name, { reader, proxy, concerns, lies }) => {
+  const possible = Object.entries(ways).filter(([how]) => !(lies && how === 'answers for nothing'));
+  test.each(possible)(
+    '%s',
+    async (_how, way) => {
+      const forms = orderForms();
+      const records = history(undefined, ...forms);
+      await world.dynamodb.send(
+        new PutItemCommand({ TableName: config.SLUICE_TABLE, Item: encodeItem(forms.at(-1) as Fields) }),
+      );
+      const other: Reader = reader === 'project' ? 'notify' : 'project';
+      await take(other, records);
+      const time = virtualTime();
+      proxy.conduct = (request) => (concerns(request) ? way(request, time) : undefined);
+      const began = performance.now();
+      await take(reader, records, time);
+      expect(performance.now() - began).toBeLessThan(15_000);
+      await expectRight(forms, name);
+      await recover();
+      await expectRight(forms);
+      // The whole batch once more, as after a crash of the function: nothing changes.
+      await take(reader, records);
+      await expectRight(forms);
+      const left = (await world.allParkedRows()).filter(({ pk }) =>
+        String(pk).endsWith(nameOf(forms[0] as Fields)),
+      );
+      expect(left).toEqual([]);
+    },
+    60_000,
+  );
+});
+
+test('half of a bulk refused: that half is parked, the other is there, and both are in the end', async () => {
+  const all = [orderForms(), orderForms(), orderForms(), orderForms()];
+  const refused = new Set([nameOf(all[1]?.[0] as Fields), nameOf(all[3]?.[0] as Fields)]);
+  proxies.search.conduct = ({ path }) =>
+    path.includes('_bulk')
+      ? {
+          altered(reply) {
+            const body = JSON.parse(reply.body);
+            for (const item of body.items)
+              if (refused.has(item.index._id))
+                Object.assign(item.index, { status: 503, error: { type: 'busy' } });
+            return { ...reply, body: JSON.stringify({ ...body, errors: true }) };
+          },
+        }
+      : undefined;
+  await take(
+    'project',
+    all.flatMap((forms) => history(undefined, ...forms)),
+  );
+  const parked = (await world.allParkedRows()).filter(({ pk }) => String(pk).startsWith('search/'));
+  expect(new Set(parked.map(({ item }) => item))).toEqual(refused);
+  await recover();
+  for (const forms of all) expect(await world.document('orders', nameOf(forms[0] as Fields))).toBeDefined();
+});
+
+test('overlapping invocations of one batch: nothing is lost, mail and trail have nothing twice', async () => {
+  const forms = orderForms();
+  const records = history(undefined, ...forms);
+  let asked = 0;
+  proxies.bus.conduct = () => (asked++ % 2 === 0 ? 'lost' : undefined);
+  await Promise.all([1, 2, 3].map(() => take('notify', records)));
+  await Promise.all([1, 2, 3].map(() => take('project', records)));
+  await recover();
+  expect(await world.auditRows(forms[0] as Fields)).toHaveLength(3);
+  expect(await world.outboxRows(nameOf(forms[0] as Fields))).toHaveLength(2);
+  const names = eventsOf(forms[0] as Fields).map((event) => event['detail-type']);
+  expect(new Set(names)).toEqual(new Set(['OrderPlaced', 'OrderPaid', 'OrderShipped']));
+});
+
+test('an outage longer than all attempts: nothing is dead, and everything comes home', async () => {
+  const forms = orderForms();
+  for (const one of [proxies.search, proxies.bus]) one.conduct = () => ({ status: 503, body: '{}' });
+  await take('project', history(undefined, ...forms));
+  await take('notify', history(undefined, ...forms));
+  for (let day = 0; day < 30; day++) {
+    world.clock.milliseconds += 24 * hour;
+    await redriveDue(world.app, world.connections, { signal: new AbortController().signal });
+  }
+  await recover();
+  // Search shows what the table has now, and this item never was in it.
+  expect((await world.document('orders', nameOf(forms[0] as Fields)))?.source).toHaveProperty(
+    'sluiceRemovedAt',
+  );
+  await expectRight(forms, 'search');
+});
+
+test('what happened before an act was switched on causes nothing, and is counted', async () => {
+  const fleet = await openWorld();
+  const forms = orderForms();
+  const connections = {
+    ...fleet.connections,
+    config: { ...fleet.config, SLUICE_SINCE: '2027-01-15T08:00:10Z' },
+  };
+  const yesterday = history(undefined, ...forms.slice(0, 2)); // at 08:00:00
+  const today = history(forms[1], forms[2] as Fields).map((record) => ({
+    ...record,
+    dynamodb: { ...record.dynamodb, ApproximateCreationDateTime: 1_800_000_010 },
+  })) as DynamoDBRecord[];
+  const notify = openStream(fleet.app, 'notify', connections);
+  expect(await notify(eventOf(...yesterday, ...today))).toEqual(allTaken);
+  expect(fleet.bus.events().map((event) => event['detail-type'])).toEqual(['OrderShipped']);
+  expect((await fleet.outboxRows(nameOf(forms[0] as Fields))).map(({ email }) => email)).toEqual([
+    'orderShipped',
+  ]);
+  expect(fleet.batches.at(-1)?.sinks).toMatchObject({
+    email: { early: 1, applied: 1 },
+    bus: { early: 2, applied: 1 },
+  });
+  // It was switched on once: another value later changes nothing.
+  const later = { ...connections, config: { ...connections.config, SLUICE_SINCE: '2020-01-01T00:00:00Z' } };
+  expect(await openStream(fleet.app, 'notify', later)(eventOf(...yesterday))).toEqual(allTaken);
+  expect(fleet.bus.events()).toHaveLength(1);
+});

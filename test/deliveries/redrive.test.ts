@@ -1,0 +1,386 @@
+/** What is parked comes home: in order, once the service is back, and never over anything newer. */
+import { DeleteItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import type { DynamoDBRecord } from 'aws-lambda';
+import { afterEach, describe, expect, test } from 'vitest';
+import { type Redriven, redriveDue, redriveItem } from '../../src/deliveries/redrive.ts';
+import { holdKey, unitOf } from '../../src/deliveries/rows.ts';
+import { setPaused } from '../../src/deliveries/switches.ts';
+import { product } from '../../src/shop/entities/product.ts';
+import { encodeItem } from '../../src/table/attributes.ts';
+import type { Fields } from '../../src/table/entity.ts';
+import {
+  fresh,
+  history,
+  lamp,
+  nameOf,
+  orderAt,
+  productAt,
+  purchase,
+  tombstone,
+  version,
+} from '../sinks/items.ts';
+import type { Conduct, Seen } from '../sinks/proxy.ts';
+import { allTaken, openWorld } from '../sinks/world.ts';
+import { eventOf } from '../support/records.ts';
+
+const world = await openWorld();
+const { proxies, clock } = world;
+
+const down = (): Conduct => ({ status: 503, body: '{}' });
+const gone = (): Conduct => 'closed';
+
+/** Lets so much time pass that everything parked is due. */
+function laterOn(milliseconds = 3_600_000): void {
+  clock.milliseconds += milliseconds;
+}
+
+const redrive = (): Promise<Redriven> =>
+  redriveDue(world.app, world.connections, { signal: new AbortController().signal });
+
+async function redriveLater(): Promise<Redriven> {
+  laterOn();
+  return redrive();
+}
+
+async function rowsOf(sink: string, item: Fields): Promise<Fields[]> {
+  const unit = unitOf(sink, nameOf(item));
+  return (await world.allParkedRows()).filter(({ pk }) => pk === unit);
+}
+
+const holdOf = async (sink: string, item: Fields) =>
+  (await rowsOf(sink, item)).find(({ sk }) => sk === holdKey);
+
+/** The item as the table has it now. */
+async function store(item: Fields | undefined, key: Fields): Promise<void> {
+  const TableName = world.config.SLUICE_TABLE;
+  if (item === undefined)
+    await world.dynamodb.send(
+      new DeleteItemCommand({ TableName, Key: encodeItem({ pk: key.pk, sk: key.sk }) }),
+    );
+  else await world.dynamodb.send(new PutItemCommand({ TableName, Item: encodeItem(item) }));
+}
+
+const take = async (reader: 'project' | 'notify', ...records: DynamoDBRecord[]) =>
+  expect(await world.take(reader, eventOf(...records))).toEqual(allTaken);
+
+/** The names and versions of an item's events on the bus, in the order in which they came. */
+const eventsOf = (item: Fields) =>
+  world.bus
+    .events()
+    .map(({ 'detail-type': name, detail }): Fields => ({ name, ...(detail.meta as Fields) }))
+    .filter(({ key }) => (key as Fields).sk === item.sk)
+    .map(({ name, version: at, late }: Fields) => [name, Number(at) % 1000, ...(late ? ['late'] : [])]);
+
+afterEach(async () => {
+  for (const one of Object.values(proxies)) one.calm();
+  await redriveLater();
+});
+
+describe('search', () => {
+  test('an outage leaves one row for each item, and afterwards search shows what the items are now', async () => {
+    const [one, other] = [lamp(fresh('lamp')), lamp(fresh('lamp'))];
+    const forms = [1, 2, 3].map((at) => productAt(at, { ...one, price: at }));
+    const second = productAt(1, other);
+    proxies.search.conduct = down;
+    await take('project', ...history(undefined, ...forms), ...history(undefined, second));
+    expect(await rowsOf('search', forms[0] as Fields)).toMatchObject([
+      { sk: holdKey, state: 'waiting', version: version(3) },
+    ]);
+    await store(productAt(5, { ...one, price: 5 }), second);
+    await store(second, second);
+    proxies.search.calm();
+    expect((await redriveLater()).sinks.search).toMatchObject({ applied: 2, waiting: 0 });
+    expect(await world.document('products', nameOf(forms[0] as Fields))).toMatchObject({
+      version: version(5),
+      source: { price: 5 },
+    });
+    expect(await world.document('products', nameOf(second))).toMatchObject({ version: version(1) });
+    expect(await rowsOf('search', second)).toEqual([]);
+  });
+
+  test('an item that was removed meanwhile is marked, above all that was parked', async () => {
+    const one = lamp(fresh('lamp'));
+    const form = productAt(1, one);
+    await take('project', ...history(undefined, form));
+    proxies.search.conduct = gone;
+    await take('project', ...history(form, tombstone(product, one, version(2))));
+    await store(undefined, form);
+    proxies.search.calm();
+    await redriveLater();
+    const document = await world.document('products', nameOf(form));
+    expect(document?.source).toHaveProperty('sluiceRemovedAt');
+    expect(document?.version).toBeGreaterThanOrEqual(version(2));
+  });
+
+  test('a newer write that arrived by itself is not undone', async () => {
+    const one = lamp(fresh('lamp'));
+    const [first, second] = [productAt(1, one), productAt(2, { ...one, price: 7 })];
+    proxies.search.conduct = down;
+    await take('project', ...history(undefined, first));
+    proxies.search.calm();
+    await take('project', ...history(first, second));
+    await store(second, second);
+    await redriveLater();
+    expect(await world.document('products', nameOf(second))).toMatchObject({
+      version: version(2),
+      source: { price: 7 },
+    });
+    expect(await rowsOf('search', first)).toEqual([]);
+  });
+
+  test('what the index refuses waits for a person, and comes home when it is asked for after the repair', async () => {
+    const form = productAt(1, lamp(fresh('lamp'), { price: 3 }));
+    const headers = { 'content-type': 'application/json' };
+    const refused = { index: { status: 400, error: { type: 'mapper_parsing_exception' } } };
+    proxies.search.conduct = ({ path }: Seen) =>
+      path.includes('_bulk')
+        ? { status: 200, body: JSON.stringify({ errors: true, items: [refused] }), headers }
+        : undefined;
+    await take('project', ...history(undefined, form));
+    expect(await holdOf('search', form)).toMatchObject({
+      state: 'refused',
+      reason: 'status 400 mapper_parsing_exception',
+    });
+    proxies.search.calm();
+    await store(form, form);
+    expect((await redriveLater()).items).toBe(0);
+    const unit = { sink: 'search', item: nameOf(form), settled: true };
+    await redriveItem(world.app, world.connections, unit, { signal: new AbortController().signal });
+    expect(await world.document('products', nameOf(form))).toMatchObject({ version: version(1) });
+    expect(await rowsOf('search', form)).toEqual([]);
+  });
+});
+
+describe('cache', () => {
+  test('the keys of every change that was parked are emptied, and those of what the item is now', async () => {
+    const one = lamp(fresh('lamp'));
+    const forms = ['x', 'y', 'z'].map((category, at) => productAt(at + 1, { ...one, category }));
+    const keys = [`product:${one.productId}`, 'category:x', 'category:y', 'category:z', 'category:w'];
+    for (const key of keys) {
+      const held = await world.cache.read(key);
+      if ('token' in held) await world.cache.fill(key, held.token, 'old', 36_000_000);
+    }
+    const invalidate = world.cache.invalidate;
+    world.cache.invalidate = async () => {
+      throw new Error('the cache is gone');
+    };
+    await take('project', ...history(undefined, ...forms));
+    world.cache.invalidate = invalidate;
+    expect((await holdOf('cache', forms[0] as Fields))?.targets).toEqual(new Set(keys.slice(0, 4)));
+    await store(productAt(4, { ...one, category: 'w' }), forms[0] as Fields);
+    await redriveLater();
+    for (const key of keys) expect(await world.cache.peek(key), key).toBeUndefined();
+  });
+});
+
+describe('audit', () => {
+  test('every version that was parked has its row afterwards, once', async () => {
+    const one = lamp(fresh('lamp'));
+    const forms = [1, 2, 3].map((at) => productAt(at, one));
+    const [first, second, third] = history(undefined, ...forms) as [
+      DynamoDBRecord,
+      DynamoDBRecord,
+      DynamoDBRecord,
+    ];
+    proxies.dynamodb.conduct = ({ body }: Seen) =>
+      body.includes(world.config.SLUICE_AUDIT_TABLE) ? down() : undefined;
+    await take('project', first, second);
+    await take('project', second);
+    proxies.dynamodb.calm();
+    await take('project', third);
+    expect(await world.auditRows(forms[0] as Fields)).toHaveLength(1);
+    await redriveLater();
+    expect((await world.auditRows(forms[0] as Fields)).map(({ version: at }) => Number(at) % 1000)).toEqual([
+      1, 2, 3,
+    ]);
+    expect(await rowsOf('audit', forms[0] as Fields)).toEqual([]);
+  });
+});
+
+describe('bus', () => {
+  const steps = ['pending', 'paid', 'shipped'];
+  const orderForms = () => {
+    const one = purchase(fresh('order'));
+    return steps.map((status, at) => orderAt(at + 1, { ...one, status }));
+  };
+
+  test('what waits holds later events of its item, others flow, and it goes in order, unmarked', async () => {
+    const forms = orderForms();
+    const [placed, paid, shipped] = history(undefined, ...forms) as [
+      DynamoDBRecord,
+      DynamoDBRecord,
+      DynamoDBRecord,
+    ];
+    const other = orderForms();
+    proxies.bus.conduct = down;
+    await take('notify', placed);
+    proxies.bus.calm();
+    await take('notify', paid, ...history(undefined, other[0] as Fields));
+    await take('notify', shipped);
+    expect(eventsOf(forms[0] as Fields)).toEqual([]);
+    expect(eventsOf(other[0] as Fields)).toEqual([['OrderPlaced', 1]]);
+    expect((await redriveLater()).sinks.bus).toMatchObject({ applied: 3, late: 0 });
+    expect(eventsOf(forms[0] as Fields)).toEqual([
+      ['OrderPlaced', 1],
+      ['OrderPaid', 2],
+      ['OrderShipped', 3],
+    ]);
+    expect(await rowsOf('bus', forms[0] as Fields)).toEqual([]);
+  });
+
+  test('one that is refused holds nobody, and is late when a person sends it after all', async () => {
+    const forms = orderForms();
+    proxies.bus.conduct = ({ body }: Seen) => {
+      const { Entries } = JSON.parse(body);
+      const bad = (entry: { DetailType: string }) => entry.DetailType === 'OrderPlaced';
+      if (!Entries.some(bad)) return undefined;
+      return {
+        status: 200,
+        body: JSON.stringify({
+          FailedEntryCount: 1,
+          Entries: Entries.map(() => ({ ErrorCode: 'MalformedDetail' })),
+        }),
+      };
+    };
+    await take('notify', ...history(undefined, ...forms));
+    expect(eventsOf(forms[0] as Fields)).toEqual([
+      ['OrderPaid', 2],
+      ['OrderShipped', 3],
+    ]);
+    expect(await rowsOf('bus', forms[0] as Fields)).toMatchObject([
+      { state: 'refused', reason: 'MalformedDetail' },
+    ]);
+    proxies.bus.calm();
+    expect((await redriveLater()).items).toBe(0);
+    const unit = { sink: 'bus', item: nameOf(forms[0] as Fields), settled: true };
+    const { sinks } = await redriveItem(world.app, world.connections, unit, {
+      signal: new AbortController().signal,
+    });
+    expect(sinks.bus).toMatchObject({ applied: 1, late: 1 });
+    expect(eventsOf(forms[0] as Fields).at(-1)).toEqual(['OrderPlaced', 1, 'late']);
+  });
+
+  test('a hold that cannot be read sends nothing, and the batch is answered', async () => {
+    const [record] = history(undefined, orderForms()[0] as Fields);
+    proxies.dynamodb.conduct = ({ operation, body }: Seen) =>
+      operation === 'BatchGetItem' && body.includes(holdKey) ? down() : undefined;
+    expect(await world.take('notify', eventOf(record as DynamoDBRecord))).toEqual({
+      batchItemFailures: [{ itemIdentifier: record?.dynamodb?.SequenceNumber }],
+    });
+    expect(proxies.bus.seen).toEqual([]);
+  });
+
+  test('two redrives at once send nothing twice, and neither stops the other', async () => {
+    const all = Array.from({ length: 12 }, orderForms);
+    proxies.bus.conduct = down;
+    for (const forms of all) await take('notify', ...history(undefined, ...forms));
+    proxies.bus.calm();
+    laterOn();
+    await Promise.all([redrive(), redrive(), redrive()]);
+    for (const forms of all)
+      expect(eventsOf(forms[0] as Fields)).toEqual([
+        ['OrderPlaced', 1],
+        ['OrderPaid', 2],
+        ['OrderShipped', 3],
+      ]);
+    expect(await world.allParkedRows()).toEqual(
+      (await world.allParkedRows()).filter(({ pk }) => !String(pk).startsWith('bus/')),
+    );
+  });
+
+  test('what the stream parks while a redrive is at it is not forgotten', async () => {
+    const forms = orderForms();
+    const [placed, paid] = history(undefined, ...forms) as [DynamoDBRecord, DynamoDBRecord];
+    proxies.bus.conduct = down;
+    await take('notify', placed);
+    const meanwhile = Promise.withResolvers<void>();
+    proxies.bus.conduct = async () => {
+      proxies.bus.calm();
+      // The redrive has sent the first event and not yet let go of the item when the second one comes.
+      await take('notify', paid);
+      meanwhile.resolve();
+      return undefined;
+    };
+    laterOn();
+    await redrive();
+    await meanwhile.promise;
+    expect(await holdOf('bus', forms[0] as Fields)).toMatchObject({ state: 'waiting' });
+    await redriveLater();
+    expect(eventsOf(forms[0] as Fields)).toEqual([
+      ['OrderPlaced', 1],
+      ['OrderPaid', 2],
+    ]);
+    expect(await rowsOf('bus', forms[0] as Fields)).toEqual([]);
+  });
+
+  test('while the bus is down one probe goes, and nothing dies of waiting', async () => {
+    const all = Array.from({ length: 5 }, orderForms);
+    proxies.bus.conduct = down;
+    for (const forms of all) await take('notify', ...history(undefined, forms[0] as Fields));
+    for (let day = 0; day < 25; day++) {
+      proxies.bus.seen.length = 0;
+      laterOn(24 * 3_600_000);
+      await redrive();
+      const asked = new Set(proxies.bus.seen.map(({ body }) => JSON.parse(body).Entries.length));
+      expect([...asked]).toEqual([1]);
+    }
+    proxies.bus.calm();
+    expect((await redriveLater()).sinks.bus).toMatchObject({ applied: 5, dead: 0 });
+  });
+
+  test('what is answered badly twenty times is dead, stays, and holds nobody any more', async () => {
+    const forms = orderForms();
+    proxies.bus.conduct = ({ body }: Seen) => {
+      const { Entries } = JSON.parse(body);
+      if (!Entries.some((entry: { DetailType: string }) => entry.DetailType === 'OrderPlaced'))
+        return undefined;
+      return { status: 200, body: JSON.stringify({ FailedEntryCount: 0, Entries: [] }) };
+    };
+    await take('notify', ...history(undefined, forms[0] as Fields, forms[1] as Fields));
+    for (let attempt = 0; attempt < 20; attempt++) await redriveLater();
+    expect(eventsOf(forms[0] as Fields)).toEqual([['OrderPaid', 2]]);
+    expect(await rowsOf('bus', forms[0] as Fields)).toMatchObject([{ state: 'dead', attempts: 20 }]);
+    await take('notify', ...history(forms[1], forms[2] as Fields));
+    expect(eventsOf(forms[0] as Fields)).toEqual([
+      ['OrderPaid', 2],
+      ['OrderShipped', 3],
+    ]);
+  });
+});
+
+describe('a sink that is paused', () => {
+  test('parks, is not redriven, and goes on in order when it is resumed', async () => {
+    const one = purchase(fresh('order'));
+    const forms = ['pending', 'paid'].map((status, at) => orderAt(at + 1, { ...one, status }));
+    const [placed, paid] = history(undefined, ...forms) as [DynamoDBRecord, DynamoDBRecord];
+    await setPaused(world.connections, 'bus', true, 'somebody');
+    laterOn(2_000);
+    await take('notify', placed);
+    expect((await redriveLater()).sinks.bus).toBeUndefined();
+    expect(proxies.bus.seen).toEqual([]);
+    await setPaused(world.connections, 'bus', false, 'somebody');
+    laterOn(2_000);
+    await take('notify', paid);
+    expect(eventsOf(forms[0] as Fields)).toEqual([]);
+    await redriveLater();
+    expect(eventsOf(forms[0] as Fields)).toEqual([
+      ['OrderPlaced', 1],
+      ['OrderPaid', 2],
+    ]);
+  });
+});
+
+test('email: what the outbox did not take is there afterwards, once, in order', async () => {
+  const one = purchase(fresh('order'));
+  const forms = ['pending', 'paid', 'shipped'].map((status, at) => orderAt(at + 1, { ...one, status }));
+  proxies.dynamodb.conduct = ({ body }: Seen) =>
+    body.includes(world.config.SLUICE_OUTBOX_TABLE) ? down() : undefined;
+  await take('notify', ...history(undefined, ...forms));
+  proxies.dynamodb.calm();
+  await redriveLater();
+  await take('notify', ...history(undefined, ...forms));
+  expect((await world.outboxRows(nameOf(forms[0] as Fields))).map(({ email }) => email)).toEqual([
+    'orderConfirmation',
+    'orderShipped',
+  ]);
+});
