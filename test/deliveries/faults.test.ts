@@ -38,7 +38,10 @@ type Way = (request: Seen, time: ReturnType<typeof virtualTime>) => Conduct | Pr
 const json = { 'content-type': 'application/json' };
 
 const ways: Record<string, Way> = {
-  'is throttled': () => ({ status: 429, headers: json, body: '{"__type":"ThrottlingException"}' }),
+  'is throttled': (_request, time) => {
+    time.pass(3_000);
+    return { status: 429, headers: json, body: '{"__type":"ThrottlingException"}' };
+  },
   'is down': () => ({ status: 503, headers: json, body: '{}' }),
   'closes the connection': () => 'closed',
   'does it, and its answer is lost': () => 'lost',
@@ -145,9 +148,7 @@ describe.each(Object.entries(subjects))('%s', (name, { reader, proxy, concerns, 
       await take(other, records);
       const time = virtualTime();
       proxy.conduct = (request) => (concerns(request) ? way(request, time) : undefined);
-      const began = performance.now();
       await take(reader, records, time);
-      expect(performance.now() - began).toBeLessThan(15_000);
       await expectRight(forms, name);
       await recover();
       await expectRight(forms);

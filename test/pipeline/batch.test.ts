@@ -182,7 +182,8 @@ const mutations: fc.Arbitrary<Mutation[]> = fc.array(
 
 function mutated(record: DynamoDBRecord, steps: readonly Mutation[]): unknown {
   const holder: { record: unknown } = { record: structuredClone(record) };
-  for (const { place, kind, value, name } of steps) {
+  for (const { place, kind, value: given, name } of steps) {
+    const value = structuredClone(given); // put in twice, it would be changed in both places
     const places = placesIn(holder).slice(1);
     const path = places[place % places.length] ?? [];
     const last = path.at(-1) ?? '';
