@@ -4,7 +4,6 @@ import {
   BatchGetItemCommand,
   ConditionalCheckFailedException,
   DeleteItemCommand,
-  QueryCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import type { Connections } from '../connections.ts';
@@ -13,7 +12,8 @@ import { expression } from '../table/expression.ts';
 import { shortened } from '../table/rowSize.ts';
 import { conflicts } from '../table/write/attempt.ts';
 import { backoffMilliseconds } from './backoff.ts';
-import { dueIndex, type HoldRow, holdKey, type ParkedView, queueOf, queuesOf, unitOf } from './rows.ts';
+import { queuedRows } from './queued.ts';
+import { type HoldRow, holdKey, type ParkedView, queueOf, unitOf } from './rows.ts';
 
 /** How long one redrive has an item to itself, milliseconds: longer than its requests can take. */
 export const leaseMilliseconds = 60_000;
@@ -125,28 +125,8 @@ export async function dueItems(
   return rows.sort((one, other) => Number(one.due) - Number(other.due)).map(({ item }) => String(item));
 }
 
-async function queued(
-  { dynamodb, config }: Connections,
-  sink: string,
-  before: number,
-  limit: number,
-): Promise<Record<string, unknown>[]> {
-  const queues = queuesOf(sink);
-  const pages = await Promise.all(
-    queues.map((queue) =>
-      dynamodb.send(
-        new QueryCommand({
-          TableName: config.SLUICE_DELIVERIES_TABLE,
-          IndexName: dueIndex,
-          KeyConditionExpression: '#queue = :queue AND #due <= :before',
-          ExpressionAttributeNames: { '#queue': 'queue', '#due': 'due' },
-          ExpressionAttributeValues: encodeItem({ ':queue': queue, ':before': before }),
-          Limit: Math.ceil(limit / queues.length),
-        }),
-      ),
-    ),
-  );
-  return pages.flatMap(({ Items = [] }) => Items.map((image) => decodeImage(image)));
+function queued({ dynamodb, config }: Connections, sink: string, before: number, limit: number) {
+  return queuedRows(dynamodb, config.SLUICE_DELIVERIES_TABLE, sink, before, limit);
 }
 
 /** How long the oldest that waits has waited, in seconds; 0 where nothing does. Eventually consistent. */

@@ -6,7 +6,7 @@ import { pathToFileURL } from 'node:url';
 import { DeleteTableCommand } from '@aws-sdk/client-dynamodb';
 import { DynamoDBStreamsClient } from '@aws-sdk/client-dynamodb-streams';
 import { CreateEventBusCommand } from '@aws-sdk/client-eventbridge';
-import type { Context } from 'aws-lambda';
+import type { Context, DynamoDBStreamEvent } from 'aws-lambda';
 import { readConfig } from '../config.ts';
 import { type Connections, connect, disconnect } from '../connections.ts';
 import type { App } from '../pipeline/app.ts';
@@ -84,7 +84,10 @@ export async function openHome({ app, handlers, environment, keep, onExit }: Hom
       failures: failuresIn(folder),
       batches,
     });
-    const schedule = startSchedule(() => handlers.redrive({}, {} as Context));
+    const schedule = startSchedule(async () => {
+      await handlers.redrive({}, {} as Context);
+      await handlers.mail(everyMinute, {} as Context);
+    });
     return {
       app,
       handlers,
@@ -107,6 +110,13 @@ export async function openHome({ app, handlers, environment, keep, onExit }: Hom
     throw error;
   }
 }
+
+/** What a rule on a schedule sends. */
+const everyMinute = {
+  source: 'aws.events',
+  'detail-type': 'Scheduled Event',
+  detail: {},
+} as unknown as DynamoDBStreamEvent;
 
 /** Where batches lie that a function has failed until its mapping gave up. */
 function failuresIn(folder: string): string {

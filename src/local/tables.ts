@@ -23,8 +23,15 @@ export async function ensureTables(
     ...indexes(table),
     ...streamed,
   });
-  await create(dynamodb, { ...base(config.SLUICE_OUTBOX_TABLE, 'pk', 'sk'), ...streamed });
-  await create(dynamodb, { ...base(config.SLUICE_DELIVERIES_TABLE, 'pk', 'sk'), ...dueFirst });
+  await create(dynamodb, {
+    ...base(config.SLUICE_OUTBOX_TABLE, 'pk', 'sk'),
+    ...dueFirst(['sendBefore']),
+    ...streamed,
+  });
+  await create(dynamodb, {
+    ...base(config.SLUICE_DELIVERIES_TABLE, 'pk', 'sk'),
+    ...dueFirst(['item', 'firstAt']),
+  });
   await create(dynamodb, base(config.SLUICE_AUDIT_TABLE, 'pk', 'sk'));
   return {
     table: await streamOf(dynamodb, config.SLUICE_TABLE),
@@ -36,20 +43,21 @@ const streamed = {
   StreamSpecification: { StreamEnabled: true, StreamViewType: 'NEW_AND_OLD_IMAGES' },
 } as const;
 
-/** What redrive looks for: holds by the time at which they are due. */
-const dueFirst = {
-  AttributeDefinitions: [
-    ...['pk', 'sk', 'queue'].map(stringAttribute),
-    { AttributeName: 'due', AttributeType: 'N' },
-  ],
-  GlobalSecondaryIndexes: [
-    {
-      IndexName: dueIndex,
-      KeySchema: keySchema('queue', 'due'),
-      Projection: { ProjectionType: 'INCLUDE', NonKeyAttributes: ['item', 'firstAt'] },
-    },
-  ],
-} satisfies Partial<CreateTableCommandInput>;
+/** What redrive and the sender look for: holds and mail by the time at which they are due. */
+const dueFirst = (shown: string[]) =>
+  ({
+    AttributeDefinitions: [
+      ...['pk', 'sk', 'queue'].map(stringAttribute),
+      { AttributeName: 'due', AttributeType: 'N' },
+    ],
+    GlobalSecondaryIndexes: [
+      {
+        IndexName: dueIndex,
+        KeySchema: keySchema('queue', 'due'),
+        Projection: { ProjectionType: 'INCLUDE', NonKeyAttributes: shown },
+      },
+    ],
+  }) satisfies Partial<CreateTableCommandInput>;
 
 function base(TableName: string, pk: string, sk: string) {
   return {

@@ -1,13 +1,23 @@
-/** The sender's Lambda: fed by the outbox table's stream. What must be tried again is answered as failed. */
-import type { DynamoDBBatchResponse, DynamoDBRecord, DynamoDBStreamEvent } from 'aws-lambda';
+/**
+ * The sender's Lambda: fed by the outbox table's stream, and by a schedule, which takes what was due meanwhile. What of
+ * the stream must be tried again is answered as failed.
+ */
+import type { DynamoDBBatchResponse, DynamoDBRecord, DynamoDBStreamEvent, ScheduledEvent } from 'aws-lambda';
 import { readConfig } from '../config.ts';
 import { type Connections, connect } from '../connections.ts';
+import { openSwitches } from '../deliveries/switches.ts';
 import type { App } from '../pipeline/app.ts';
 import { ForeignEvent, isFromStream, readBatch } from '../pipeline/batch.ts';
 import { whatWasThrown } from '../pipeline/thrown.ts';
+import { dueMail } from './outbox.ts';
 import { type ItemOutcome, sendDue } from './sender.ts';
 
-export type MailHandler = (event: DynamoDBStreamEvent) => Promise<DynamoDBBatchResponse>;
+export type MailHandler = (event: DynamoDBStreamEvent | ScheduledEvent) => Promise<DynamoDBBatchResponse>;
+
+/** Items that one run of the schedule looks at, at most. */
+const mostItems = 200;
+
+const nothing = { batchItemFailures: [] };
 
 export function mailHandler(app: App): MailHandler {
   let handler: MailHandler | undefined;
@@ -18,11 +28,16 @@ export function mailHandler(app: App): MailHandler {
 }
 
 export function openMail(app: App, connections: Connections): MailHandler {
+  const switches = openSwitches(connections, ['email']);
   return async function handleOutbox(event) {
+    // Whoever pauses email wants no mail to go out: the rows wait for the schedule.
+    const isPaused = async () => (await switches.read()).get('email')?.paused === true;
+    if (isSchedule(event)) return (await isPaused()) ? nothing : sendAllDue(app, connections);
     const records = readBatch(event).map(({ raw }) => raw);
     // What else is sent here, such as a Kinesis stream, would be answered as done, and its mails never go out.
     if (!records.every(isFromStream)) throw new ForeignEvent(event);
     const waiting = (records as DynamoDBRecord[]).filter(isWaiting);
+    if (waiting.length === 0 || (await isPaused())) return nothing;
     const later = new Set<string>();
     for (const item of new Set(waiting.map(itemOf))) {
       if ((await outcomeFor(app, connections, item)) === 'later') later.add(item);
@@ -33,6 +48,15 @@ export function openMail(app: App, connections: Connections): MailHandler {
         first === undefined ? [] : [{ itemIdentifier: first.dynamodb?.SequenceNumber ?? '' }],
     };
   };
+}
+
+async function sendAllDue(app: App, connections: Connections): Promise<DynamoDBBatchResponse> {
+  for (const item of await dueMail(connections, mostItems)) await outcomeFor(app, connections, item);
+  return nothing;
+}
+
+function isSchedule(event: DynamoDBStreamEvent | ScheduledEvent): event is ScheduledEvent {
+  return 'detail-type' in Object(event) && !('Records' in event);
 }
 
 /** Whatever goes wrong with one item's mail, the others' goes out. */

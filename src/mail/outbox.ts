@@ -1,11 +1,12 @@
 /** The steps of an outbox row, each one conditional write: whoever does not hold the lease can change nothing. */
 import { ConditionalCheckFailedException, QueryCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import type { Connections } from '../connections.ts';
+import { queuedRows } from '../deliveries/queued.ts';
 import { decodeImage, encodeItem } from '../table/attributes.ts';
 import { expression } from '../table/expression.ts';
 import { daySeconds, retentionDays } from '../table/retention.ts';
 import { conflicts } from '../table/write/attempt.ts';
-import type { MailRow, MailState } from './row.ts';
+import { type MailRow, type MailState, mailQueue } from './row.ts';
 
 /** How long a lease lasts, milliseconds: longer than one mail takes, however slow SES is. */
 const leaseMilliseconds = 30_000;
@@ -36,7 +37,8 @@ export async function lease(connections: Connections, row: MailRow, owner: strin
   return step(connections, row, { state: 'leased', owner, leasedUntil: now + leaseMilliseconds }, (build) => {
     const [state, until] = [build.name('state'), build.name('leasedUntil')];
     const expired = `(${state} = ${build.value('leased')} AND ${until} < ${build.value(now)})`;
-    return `${state} = ${build.value('waiting')} OR ${expired}`;
+    const again = `(${state} = ${build.value('unknown')} AND ${build.name('policy')} = ${build.value('atLeastOnce')} AND ${build.name('due')} <= ${build.value(now)})`;
+    return `${state} = ${build.value('waiting')} OR ${expired} OR ${again}`;
   });
 }
 
@@ -48,15 +50,9 @@ export async function advance(
   from: MailState,
   changes: Partial<MailRow> & { state: MailState },
 ): Promise<boolean> {
-  return step(connections, row, { ...changes, ...kept(connections, changes.state) }, (build) => {
+  return step(connections, row, changes, (build) => {
     return `${build.name('owner')} = ${build.value(owner)} AND ${build.name('state')} = ${build.value(from)}`;
   });
-}
-
-/** A settled row is kept as long as its change can come again. */
-function kept({ now }: Connections, state: MailState): Partial<MailRow> {
-  if (state !== 'sent' && state !== 'refused') return {};
-  return { expires: Math.floor(now() / 1000) + retentionDays.outboxRows * daySeconds };
 }
 
 /** A row left in `sending` by a sender that is gone: nobody knows whether its mail went out. */
@@ -70,14 +66,16 @@ export async function giveUpSending(connections: Connections, row: MailRow): Pro
 type Condition = (build: ReturnType<typeof expression>) => string;
 
 async function step(
-  { dynamodb, config }: Connections,
+  connections: Connections,
   row: MailRow,
   changes: Partial<MailRow>,
   condition: Condition,
 ): Promise<boolean> {
+  const { dynamodb, config } = connections;
   const build = expression();
-  const sets = Object.entries(changes).map(([name, value]) => `${build.name(name)} = ${build.value(value)}`);
-  const removes = gone(changes.state).map((name) => build.name(name));
+  const written = { ...changes, ...next(connections, row, changes) };
+  const sets = Object.entries(written).map(([name, value]) => `${build.name(name)} = ${build.value(value)}`);
+  const removes = gone(row, changes.state).map((name) => build.name(name));
   const command = new UpdateItemCommand({
     TableName: config.SLUICE_OUTBOX_TABLE,
     Key: encodeItem({ pk: row.pk, sk: row.sk }),
@@ -98,8 +96,36 @@ async function step(
   }
 }
 
-/** What a row loses as it comes to a state: once settled it keeps no content and no address. */
-function gone(state: MailState | undefined): string[] {
-  if (state === 'sent' || state === 'refused') return ['item', 'to', 'owner', 'leasedUntil'];
-  return state === 'waiting' || state === 'unknown' ? ['owner', 'leasedUntil'] : [];
+/** How long SES may take to report what became of a mail, milliseconds; then the policy decides. */
+const feedbackMilliseconds = 15 * 60_000;
+
+/** How long a definite "not now" is waited for, milliseconds. */
+const notNowMilliseconds = 20_000;
+
+/** When the row is to be looked at next; once it is settled, how long it is kept. */
+function next(
+  { now }: Connections,
+  row: MailRow,
+  { state, leasedUntil }: Partial<MailRow>,
+): Partial<MailRow> {
+  if (state === 'leased' && leasedUntil !== undefined) return { due: leasedUntil };
+  if (state === 'waiting') return { due: now() + notNowMilliseconds };
+  if (state === 'unknown' && row.policy === 'atLeastOnce') return { due: now() + feedbackMilliseconds };
+  if (state !== 'sent' && state !== 'refused') return {};
+  return { expires: Math.floor(now() / 1000) + retentionDays.outboxRows * daySeconds };
+}
+
+/** What a row loses as it comes to a state: once settled it keeps no content and no address, and is never due. */
+function gone({ policy }: MailRow, state: MailState | undefined): string[] {
+  if (state === 'sent' || state === 'refused') return ['item', 'to', 'owner', 'leasedUntil', 'due', 'queue'];
+  if (state === 'unknown')
+    return ['owner', 'leasedUntil', ...(policy === 'atMostOnce' ? ['due', 'queue'] : [])];
+  return state === 'waiting' ? ['owner', 'leasedUntil'] : [];
+}
+
+/** The items that have rows due, the longest waiting first. Eventually consistent. */
+export async function dueMail({ dynamodb, config, now }: Connections, limit: number): Promise<string[]> {
+  const rows = await queuedRows(dynamodb, config.SLUICE_OUTBOX_TABLE, mailQueue, now(), limit);
+  rows.sort((one, other) => Number(one.due) - Number(other.due));
+  return [...new Set(rows.map(({ pk }) => String(pk)))];
 }

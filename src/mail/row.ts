@@ -8,6 +8,9 @@ import type { Row } from '../table/putAbsent.ts';
  */
 export type MailState = 'waiting' | 'leased' | 'sending' | 'sent' | 'refused' | 'unknown';
 
+/** The partitions of the outbox's index are called after it. */
+export const mailQueue = 'mail';
+
 export type MailRow = Row & {
   state: MailState;
   change: string;
@@ -15,6 +18,11 @@ export type MailRow = Row & {
   email: string;
   policy: MailPolicy;
   occurredAt: string;
+  /** Epoch milliseconds after which it is not sent any more; none where the change has no time. */
+  sendBefore?: number;
+  /** Until it is settled: when it is to be looked at next, epoch milliseconds, and the index that says so. */
+  due?: number;
+  queue?: string;
   /** Gone once settled, like `to`: a settled row keeps no content and no address. */
   item?: Readonly<Record<string, unknown>>;
   to?: string;

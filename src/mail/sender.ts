@@ -11,16 +11,21 @@ import { sendMail } from './ses.ts';
 /** `settled`: nothing of the item is waiting. `later`: something is, and must be tried again; `why` says what for. */
 export type ItemOutcome = { outcome: 'settled' } | { outcome: 'later'; why: string };
 
-const settled = new Set(['sent', 'refused', 'unknown']);
+const settled = new Set(['sent', 'refused']);
 
 export async function sendDue(app: App, connections: Connections, item: string): Promise<ItemOutcome> {
   for (const row of await rowsOfItem(connections, item)) {
-    if (settled.has(row.state)) continue;
+    // One that may have gone out holds nobody; by its policy it is sent again, once SES had its time to report.
+    if (settled.has(row.state) || (row.state === 'unknown' && !isDueAgain(connections, row))) continue;
     const outcome =
       row.state === 'sending' ? await settleSending(connections, row) : await sendRow(app, connections, row);
     if (outcome.outcome === 'later') return outcome;
   }
   return { outcome: 'settled' };
+}
+
+function isDueAgain({ now }: Connections, { policy, due }: MailRow): boolean {
+  return policy === 'atLeastOnce' && due !== undefined && due <= now();
 }
 
 async function settleSending(connections: Connections, row: MailRow): Promise<ItemOutcome> {
@@ -32,7 +37,7 @@ async function sendRow(app: App, connections: Connections, row: MailRow): Promis
   if (!(await lease(connections, row, owner))) return later('another sender is at it');
   const settle = (from: MailState, changes: Partial<MailRow> & { state: MailState }) =>
     settleRow(connections, row, owner, from, changes);
-  const ready = prepare(app, row);
+  const ready = prepare(app, connections, row);
   if ('refusal' in ready) return settle('leased', { state: 'refused', refusal: ready.refusal });
   if (!(await advance(connections, row, owner, 'leased', { state: 'sending', owner })))
     return later('the lease was lost');
@@ -65,7 +70,13 @@ async function settleRow(
 }
 
 /** All that can fail for good is done before `sending`: then it is known that nothing went out. */
-function prepare(app: App, row: MailRow): { mail: Rendered; to: string } | { refusal: string } {
+function prepare(
+  app: App,
+  { now }: Connections,
+  row: MailRow,
+): { mail: Rendered; to: string } | { refusal: string } {
+  if (row.sendBefore !== undefined && now() > row.sendBefore)
+    return { refusal: `too old: it was to go out before ${new Date(row.sendBefore).toISOString()}` };
   const template = templateOf(app, row);
   if (template === undefined) return { refusal: `no email ${row.email} is declared for ${row.entity}` };
   if (row.to === undefined || row.item === undefined)

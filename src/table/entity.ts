@@ -23,6 +23,11 @@ export type EmailTemplate = { subject: string; text: string; html: string };
 type Email<Item, EventName> = {
   on: EventName;
   policy: MailPolicy;
+  /**
+   * How long after the change it may still go out, in hours; 12 if nothing is said. What is older is not sent but
+   * refused, so that no replay mails yesterday's news.
+   */
+  maxAgeHours?: number;
   to(item: Item): string;
   /** Eta templates; the item is `it`. */
   template: EmailTemplate;

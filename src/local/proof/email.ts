@@ -64,7 +64,7 @@ function heldRow({ replay, expires, ...row }: MailRow): Entry {
 }
 
 /** Whatever else a row would still hold is one difference more. */
-function settledRow({ item, to, ...row }: MailRow, mails: readonly SentMessage[]): Entry {
+function settledRow({ item, to, due, queue, ...row }: MailRow, mails: readonly SentMessage[]): Entry {
   const mail = mails.find(({ tags }) => tags[rowTag] === tagOf(row));
   return { id: nameOf(row), fields: { ...row, state: 'sent', messageId: mail?.messageId } };
 }

@@ -1,5 +1,6 @@
 /** Email: the sink only puts rows into the outbox, one per (change, email); the one sender sends them. */
-import type { MailRow } from '../../mail/row.ts';
+import { queueOf } from '../../deliveries/rows.ts';
+import { type MailRow, mailQueue } from '../../mail/row.ts';
 import type { Sink, SinkFactory } from '../../pipeline/sink.ts';
 import { canonicalJson, hash } from '../../table/canonical.ts';
 import { type Change, versionText } from '../../table/change.ts';
@@ -29,7 +30,7 @@ export function planRows(change: Change, replay = false): MailRow[] {
   const fields = plainJson(pick(item, Object.keys(change.entity.schema.shape))) as Record<string, unknown>;
   return Object.entries(change.entity.emails)
     .filter(([, { on }]) => happened.has(on))
-    .map(([name, { policy, to }]) => ({
+    .map(([name, { policy, to, maxAgeHours }]) => ({
       pk: change.item,
       // Version order within the item: the sender takes them so.
       sk: `${versionText(change.version)}/${change.id.slice(change.id.lastIndexOf('/') + 1)}/${name}`,
@@ -40,11 +41,23 @@ export function planRows(change: Change, replay = false): MailRow[] {
       email: name,
       policy,
       occurredAt: change.occurredAt,
+      ...limits(change, maxAgeHours),
       state: 'waiting',
       ...(replay && { replay: true as const }),
       to: to(item),
       item: fields,
     }));
+}
+
+const defaultAgeHours = 12;
+
+/** When the row is due, which is at once, and until when it may go out. */
+function limits(
+  { item, occurredAt }: Change,
+  hours = defaultAgeHours,
+): Pick<MailRow, 'due' | 'queue' | 'sendBefore'> {
+  const at = Date.parse(occurredAt);
+  return { queue: queueOf(mailQueue, item), due: at, ...(at > 0 && { sendBefore: at + hours * 3_600_000 }) };
 }
 
 function pick(item: Readonly<Record<string, unknown>>, names: readonly string[]): Record<string, unknown> {
