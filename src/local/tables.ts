@@ -4,10 +4,12 @@ import {
   type CreateTableCommandInput,
   DescribeTableCommand,
   type DynamoDBClient,
+  type GlobalSecondaryIndex,
   ResourceInUseException,
 } from '@aws-sdk/client-dynamodb';
 import type { Config } from '../config.ts';
 import { dueIndex } from '../deliveries/rows.ts';
+import { tagIndex } from '../mail/feedback.ts';
 import type { Table } from '../table/table.ts';
 
 export type StreamArns = { table: string; outbox: string };
@@ -25,7 +27,7 @@ export async function ensureTables(
   });
   await create(dynamodb, {
     ...base(config.SLUICE_OUTBOX_TABLE, 'pk', 'sk'),
-    ...dueFirst(['sendBefore']),
+    ...dueFirst([], byTag),
     ...streamed,
   });
   await create(dynamodb, {
@@ -44,20 +46,34 @@ const streamed = {
 } as const;
 
 /** What redrive and the sender look for: holds and mail by the time at which they are due. */
-const dueFirst = (shown: string[]) =>
-  ({
+function dueFirst(shown: string[], ...others: Index[]) {
+  const due: Index = {
+    IndexName: dueIndex,
+    KeySchema: keySchema('queue', 'due'),
+    Projection: shown.length === 0 ? keysOnly : { ProjectionType: 'INCLUDE', NonKeyAttributes: shown },
+  };
+  const texts = ['pk', 'sk', 'queue', ...others.flatMap(({ KeySchema = [] }) => KeySchema.map(nameOf))];
+  return {
     AttributeDefinitions: [
-      ...['pk', 'sk', 'queue'].map(stringAttribute),
-      { AttributeName: 'due', AttributeType: 'N' },
+      ...texts.map(stringAttribute),
+      { AttributeName: 'due', AttributeType: 'N' as const },
     ],
-    GlobalSecondaryIndexes: [
-      {
-        IndexName: dueIndex,
-        KeySchema: keySchema('queue', 'due'),
-        Projection: { ProjectionType: 'INCLUDE', NonKeyAttributes: shown },
-      },
-    ],
-  }) satisfies Partial<CreateTableCommandInput>;
+    GlobalSecondaryIndexes: [due, ...others],
+  } satisfies Partial<CreateTableCommandInput>;
+}
+
+type Index = GlobalSecondaryIndex;
+
+const keysOnly = { ProjectionType: 'KEYS_ONLY' } as const;
+
+/** What SES reports of a mail names its tag. */
+const byTag: Index = {
+  IndexName: tagIndex,
+  KeySchema: [{ AttributeName: 'tag', KeyType: 'HASH' }],
+  Projection: { ProjectionType: 'INCLUDE', NonKeyAttributes: ['change', 'email', 'policy'] },
+};
+
+const nameOf = ({ AttributeName = '' }: { AttributeName?: string | undefined }) => AttributeName;
 
 function base(TableName: string, pk: string, sk: string) {
   return {

@@ -55,6 +55,20 @@ export async function advance(
   });
 }
 
+/** What SES reports settles a row in one of these states; says whether it did. */
+export async function settleByReport(
+  connections: Connections,
+  row: MailRow,
+  from: readonly MailState[],
+  changes: Partial<MailRow> & { state: MailState },
+): Promise<boolean> {
+  const isOneOf: Condition = (build) => {
+    const state = build.name('state');
+    return from.map((one) => `${state} = ${build.value(one)}`).join(' OR ');
+  };
+  return step(connections, row, changes, isOneOf, false);
+}
+
 /** A row left in `sending` by a sender that is gone: nobody knows whether its mail went out. */
 export async function giveUpSending(connections: Connections, row: MailRow): Promise<boolean> {
   return step(connections, row, { state: 'unknown' }, (build) => {
@@ -70,6 +84,7 @@ async function step(
   row: MailRow,
   changes: Partial<MailRow>,
   condition: Condition,
+  meetsItself = true,
 ): Promise<boolean> {
   const { dynamodb, config } = connections;
   const build = expression();
@@ -90,6 +105,7 @@ async function step(
     return true;
   } catch (error) {
     if (!(error instanceof ConditionalCheckFailedException)) throw error;
+    if (!meetsItself) return false;
     // A step whose reply was lost, and which the client then repeated, meets itself; whose it was, `owner` tells.
     const found: Record<string, unknown> = decodeImage(error.Item ?? {});
     return Object.entries(changes).every(([name, value]) => found[name] === value);

@@ -1,4 +1,5 @@
 /** An outbox row: one mail for one (change, email). It is put once, and ends as `sent`, `refused` or `unknown`. */
+import { hash } from '../table/canonical.ts';
 import type { MailPolicy } from '../table/entity.ts';
 import type { Row } from '../table/putAbsent.ts';
 
@@ -20,6 +21,8 @@ export type MailRow = Row & {
   occurredAt: string;
   /** Epoch milliseconds after which it is not sent any more; none where the change has no time. */
   sendBefore?: number;
+  /** What the mail's message tag says: reports of SES find the row by it. */
+  tag?: string;
   /** Until it is settled: when it is to be looked at next, epoch milliseconds, and the index that says so. */
   due?: number;
   queue?: string;
@@ -36,3 +39,8 @@ export type MailRow = Row & {
   expires?: number;
   refusal?: string;
 };
+
+/** Letters, digits, "_" and "-", as a message tag of SES must be. */
+export function tagOf(row: Pick<MailRow, 'pk' | 'sk'>): string {
+  return hash(`${row.pk}\n${row.sk}`);
+}

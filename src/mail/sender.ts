@@ -3,10 +3,12 @@ import { randomUUID } from 'node:crypto';
 import type { Connections } from '../connections.ts';
 import type { App } from '../pipeline/app.ts';
 import type { EmailTemplate } from '../table/entity.ts';
+import { isPlainAddress } from './address.ts';
 import { advance, giveUpSending, lease, rowsOfItem } from './outbox.ts';
 import { type Rendered, render } from './render.ts';
 import type { MailRow, MailState } from './row.ts';
 import { sendMail } from './ses.ts';
+import { whySuppressed } from './suppressed.ts';
 
 /** `settled`: nothing of the item is waiting. `later`: something is, and must be tried again; `why` says what for. */
 export type ItemOutcome = { outcome: 'settled' } | { outcome: 'later'; why: string };
@@ -39,6 +41,9 @@ async function sendRow(app: App, connections: Connections, row: MailRow): Promis
     settleRow(connections, row, owner, from, changes);
   const ready = prepare(app, connections, row);
   if ('refusal' in ready) return settle('leased', { state: 'refused', refusal: ready.refusal });
+  const suppressed = await whySuppressed(connections, ready.to);
+  if (suppressed !== undefined)
+    return settle('leased', { state: 'refused', refusal: `the address is suppressed: ${suppressed}` });
   if (!(await advance(connections, row, owner, 'leased', { state: 'sending', owner })))
     return later('the lease was lost');
   const sent = await sendMail(connections, row, ready.to, ready.mail);
@@ -81,6 +86,7 @@ function prepare(
   if (template === undefined) return { refusal: `no email ${row.email} is declared for ${row.entity}` };
   if (row.to === undefined || row.item === undefined)
     return { refusal: 'the row holds no address or no content' };
+  if (!isPlainAddress(row.to)) return { refusal: 'the address is not one plain address' };
   try {
     return { mail: render(template, row.item), to: row.to };
   } catch (error) {

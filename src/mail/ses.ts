@@ -1,9 +1,8 @@
 /** One mail to SES, and what its answer means: sent, refused, not sent, or nobody knows. */
 import { SendEmailCommand } from '@aws-sdk/client-ses';
 import type { Connections } from '../connections.ts';
-import { hash } from '../table/canonical.ts';
 import type { Rendered } from './render.ts';
-import type { MailRow } from './row.ts';
+import { type MailRow, tagOf } from './row.ts';
 
 export type MailOutcome =
   | { outcome: 'sent'; messageId: string }
@@ -19,10 +18,6 @@ export const rowTag = 'sluice-row';
 
 /** The message tag of a mail that a person asked for by a replay. */
 export const replayTag = 'sluice-replay';
-
-export function tagOf(row: Pick<MailRow, 'pk' | 'sk'>): string {
-  return hash(`${row.pk}\n${row.sk}`);
-}
 
 export async function sendMail(
   connections: Connections,

@@ -1,6 +1,7 @@
 import type { DynamoDBStreamEvent } from 'aws-lambda';
 import { expect, test } from 'vitest';
-import { rowTag, tagOf } from '../../src/mail/ses.ts';
+import { tagOf } from '../../src/mail/row.ts';
+import { rowTag } from '../../src/mail/ses.ts';
 import { allTaken, from } from '../sinks/world.ts';
 import { eventOf } from '../support/records.ts';
 import { newsOf, openPost } from './post.ts';

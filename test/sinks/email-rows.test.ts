@@ -48,6 +48,7 @@ test('an event with an email puts one row that waits to be sent', async () => {
       sendBefore: epoch + 12 * 3_600_000,
       due: epoch,
       queue: expect.stringMatching(/^mail\/\d$/),
+      tag: expect.stringMatching(/^[\w-]{43}$/),
       state: 'waiting',
       to: 'ada@example.com',
       item: purchase(id),

@@ -3,7 +3,8 @@
  * happened, so none of them can see what it overlooks: these figures were written by hand.
  */
 import type { MailRow } from '../../mail/row.ts';
-import { rowTag, tagOf } from '../../mail/ses.ts';
+import { tagOf } from '../../mail/row.ts';
+import { rowTag } from '../../mail/ses.ts';
 import { decodeImage, type Image } from '../../table/attributes.ts';
 import type { Change } from '../../table/change.ts';
 import type { BusEvent } from '../servers/bus.ts';

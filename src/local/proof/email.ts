@@ -4,7 +4,9 @@
  */
 import { render } from '../../mail/render.ts';
 import type { MailRow } from '../../mail/row.ts';
-import { rowTag, tagOf } from '../../mail/ses.ts';
+import { tagOf } from '../../mail/row.ts';
+import { rowTag } from '../../mail/ses.ts';
+import { suppressedPrefix } from '../../mail/suppressed.ts';
 import { planRows } from '../../sinks/email/sink.ts';
 import { decodeImage, type Image } from '../../table/attributes.ts';
 import type { Change } from '../../table/change.ts';
@@ -23,15 +25,15 @@ type Parts = {
 export function compareEmail({ mails, outbox, changes, sender }: Parts): Finding {
   const planned = changes.flatMap((change) => planRows(change).map((row) => ({ change, row })));
   const names = new Map(planned.map(({ row }) => [tagOf(row), nameOf(row)]));
-  const all = outbox.map((image) => decodeImage(image) as MailRow);
+  const rows = outbox.map((image) => decodeImage(image) as MailRow);
+  const all = rows.filter(({ pk }) => !pk.startsWith(suppressedPrefix));
   const known = new Set(changes.map(({ id }) => id));
   const brought = all.filter(({ replay, change }) => replay === true && !known.has(change));
   const broughtTags = new Set(brought.map(tagOf));
   const own = mails.filter(({ tags }) => !broughtTags.has(tags[rowTag] ?? ''));
   const received = own.map((mail) => receivedMail(mail, names));
   const declared = planned.map(({ change, row }) => declaredMail(change, row, sender));
-  const rows = all.filter((row) => !brought.includes(row));
-  const held = rows.map(heldRow);
+  const held = all.filter((row) => !brought.includes(row)).map(heldRow);
   const settled = planned.map(({ row }) => settledRow(row, mails));
   return joined([
     compareEntries('the mailbox', received, declared, false),

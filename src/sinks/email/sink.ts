@@ -1,6 +1,6 @@
 /** Email: the sink only puts rows into the outbox, one per (change, email); the one sender sends them. */
 import { queueOf } from '../../deliveries/rows.ts';
-import { type MailRow, mailQueue } from '../../mail/row.ts';
+import { type MailRow, mailQueue, tagOf } from '../../mail/row.ts';
 import type { Sink, SinkFactory } from '../../pipeline/sink.ts';
 import { canonicalJson, hash } from '../../table/canonical.ts';
 import { type Change, versionText } from '../../table/change.ts';
@@ -30,23 +30,29 @@ export function planRows(change: Change, replay = false): MailRow[] {
   const fields = plainJson(pick(item, Object.keys(change.entity.schema.shape))) as Record<string, unknown>;
   return Object.entries(change.entity.emails)
     .filter(([, { on }]) => happened.has(on))
-    .map(([name, { policy, to, maxAgeHours }]) => ({
-      pk: change.item,
+    .map(([name, { policy, to, maxAgeHours }]) => {
       // Version order within the item: the sender takes them so.
-      sk: `${versionText(change.version)}/${change.id.slice(change.id.lastIndexOf('/') + 1)}/${name}`,
-      // Of nothing that a later deployment can declare otherwise: the mail would be the same one all the same.
-      hash: hash(canonicalJson({ change: change.id, email: name })),
-      change: change.id,
-      entity: change.entity.name,
-      email: name,
-      policy,
-      occurredAt: change.occurredAt,
-      ...limits(change, maxAgeHours),
-      state: 'waiting',
-      ...(replay && { replay: true as const }),
-      to: to(item),
-      item: fields,
-    }));
+      const place = {
+        pk: change.item,
+        sk: `${versionText(change.version)}/${change.id.slice(change.id.lastIndexOf('/') + 1)}/${name}`,
+      };
+      return {
+        ...place,
+        tag: tagOf(place),
+        // Of nothing that a later deployment can declare otherwise: the mail would be the same one all the same.
+        hash: hash(canonicalJson({ change: change.id, email: name })),
+        change: change.id,
+        entity: change.entity.name,
+        email: name,
+        policy,
+        occurredAt: change.occurredAt,
+        ...limits(change, maxAgeHours),
+        state: 'waiting',
+        ...(replay && { replay: true as const }),
+        to: to(item),
+        item: fields,
+      };
+    });
 }
 
 const defaultAgeHours = 12;

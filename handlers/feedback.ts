@@ -1,0 +1,4 @@
+import middy from '@middy/core';
+import { feedbackHandler } from '../src/mail/feedback.ts';
+
+export const handler = middy(feedbackHandler());
