@@ -12,6 +12,7 @@ import { type StartParts, start } from './local/start.ts';
 import { showDeliveries } from './ops/deliveries.ts';
 import { discardByHand } from './ops/discard.ts';
 import { pauseSink } from './ops/pause.ts';
+import { previewEmail } from './ops/preview.ts';
 import { type RecordOptions, record } from './ops/record.ts';
 import { type Chosen, redriveByHand } from './ops/redrive.ts';
 import { type ReplayOptions, replayFiles } from './ops/replay.ts';
@@ -101,6 +102,15 @@ const aws = [
 ] as const;
 const here = () => ({ environment: process.env, say: (line: string) => console.log(line) });
 const me = () => userInfo().username;
+
+program
+  .command('preview')
+  .description('show what an email looks like, made of a recorded change that causes it')
+  .argument('<email>', 'as the entity declares it, such as orderShipped')
+  .option('--folder <folder>', 'where recordings are', 'events/recorded')
+  .action((email: string, { folder }: { folder: string }) => {
+    process.exitCode = previewEmail(app, { email, folder, say: (line) => console.log(line) });
+  });
 
 program
   .command('deliveries')

@@ -59,6 +59,12 @@ const seconds: Form<string> = {
   read: matching(/^(?:[1-9]\d?|[1-5]\d\d|600)$/),
 };
 
+const perSecond: Form<string> = {
+  expected: 'a whole number from 1 to 1000',
+  example: '14',
+  read: matching(/^(?:[1-9]\d{0,2}|1000)$/),
+};
+
 const time: Form<string> = {
   expected: 'a time in ISO 8601',
   example: '2026-11-20T08:00:00Z',
@@ -81,6 +87,11 @@ export const variables = {
   SLUICE_BUS: { ...name, default: 'sluice-bus', meaning: 'the EventBridge bus for domain events' },
   SLUICE_EVENT_SOURCE: { ...eventSource, default: 'sluice.shop', meaning: 'the source of domain events' },
   SLUICE_SENDER: { ...address, default: 'shop@example.com', meaning: 'the address that mail comes from' },
+  SLUICE_MAIL_PER_SECOND: {
+    ...perSecond,
+    default: '10',
+    meaning: 'mails a second that this application may send: its share of the SES quota',
+  },
   SLUICE_SEARCH_ENDPOINT: { ...endpoint, meaning: 'OpenSearch; unset: search is off' },
   SLUICE_SEARCH_PREFIX: { ...indexPrefix, default: '', meaning: 'put before the name of every search index' },
   SLUICE_CACHE_ENDPOINT: { ...cache, meaning: 'Redis or Valkey; unset: the cache is off' },

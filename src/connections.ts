@@ -1,4 +1,5 @@
 /** The edge: clients, clock and randomness, made once from the configuration. Everything behind takes them as given. */
+import { setTimeout } from 'node:timers/promises';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { SESClient } from '@aws-sdk/client-ses';
@@ -24,6 +25,7 @@ export type Connections = {
   now(): number;
   /** Aborts after so many milliseconds. */
   deadline(milliseconds: number): AbortSignal;
+  wait(milliseconds: number): Promise<void>;
 };
 
 const connectMilliseconds = 1_000;
@@ -57,6 +59,7 @@ export function connect(config: Config): Connections {
     metrics: onLambda ? openMetrics({ now: Date.now, write: console.log }) : noMetrics,
     now: Date.now,
     deadline: (milliseconds) => AbortSignal.timeout(milliseconds),
+    wait: (milliseconds) => setTimeout(milliseconds),
   };
 }
 

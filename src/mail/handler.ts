@@ -10,6 +10,7 @@ import type { App } from '../pipeline/app.ts';
 import { ForeignEvent, isFromStream, readBatch } from '../pipeline/batch.ts';
 import { whatWasThrown } from '../pipeline/thrown.ts';
 import { dueMail } from './outbox.ts';
+import { openPace, type Pace } from './pace.ts';
 import { type ItemOutcome, sendDue } from './sender.ts';
 
 export type MailHandler = (event: DynamoDBStreamEvent | ScheduledEvent) => Promise<DynamoDBBatchResponse>;
@@ -29,10 +30,12 @@ export function mailHandler(app: App): MailHandler {
 
 export function openMail(app: App, connections: Connections): MailHandler {
   const switches = openSwitches(connections, ['email']);
+  const perSecond = Number(connections.config.SLUICE_MAIL_PER_SECOND);
+  const pace = openPace({ perSecond, now: connections.now, wait: connections.wait });
   return async function handleOutbox(event) {
     // Whoever pauses email wants no mail to go out: the rows wait for the schedule.
     const isPaused = async () => (await switches.read()).get('email')?.paused === true;
-    if (isSchedule(event)) return (await isPaused()) ? nothing : sendAllDue(app, connections);
+    if (isSchedule(event)) return (await isPaused()) ? nothing : sendAllDue(app, connections, pace);
     const records = readBatch(event).map(({ raw }) => raw);
     // What else is sent here, such as a Kinesis stream, would be answered as done, and its mails never go out.
     if (!records.every(isFromStream)) throw new ForeignEvent(event);
@@ -40,7 +43,7 @@ export function openMail(app: App, connections: Connections): MailHandler {
     if (waiting.length === 0 || (await isPaused())) return nothing;
     const later = new Set<string>();
     for (const item of new Set(waiting.map(itemOf))) {
-      if ((await outcomeFor(app, connections, item)) === 'later') later.add(item);
+      if ((await outcomeFor(app, connections, item, pace)) === 'later') later.add(item);
     }
     const first = waiting.find((record) => later.has(itemOf(record)));
     return {
@@ -50,8 +53,8 @@ export function openMail(app: App, connections: Connections): MailHandler {
   };
 }
 
-async function sendAllDue(app: App, connections: Connections): Promise<DynamoDBBatchResponse> {
-  for (const item of await dueMail(connections, mostItems)) await outcomeFor(app, connections, item);
+async function sendAllDue(app: App, connections: Connections, pace: Pace): Promise<DynamoDBBatchResponse> {
+  for (const item of await dueMail(connections, mostItems)) await outcomeFor(app, connections, item, pace);
   return nothing;
 }
 
@@ -60,9 +63,14 @@ function isSchedule(event: DynamoDBStreamEvent | ScheduledEvent): event is Sched
 }
 
 /** Whatever goes wrong with one item's mail, the others' goes out. */
-async function outcomeFor(app: App, connections: Connections, item: string): Promise<ItemOutcome['outcome']> {
+async function outcomeFor(
+  app: App,
+  connections: Connections,
+  item: string,
+  pace: Pace,
+): Promise<ItemOutcome['outcome']> {
   try {
-    return (await sendDue(app, connections, item)).outcome;
+    return (await sendDue(app, connections, item, pace)).outcome;
   } catch (error) {
     connections.log.warn('mail', { state: 'later', reason: whatWasThrown(error) });
     return 'later';

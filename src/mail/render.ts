@@ -4,8 +4,10 @@ import type { EmailTemplate } from '../table/entity.ts';
 
 export type Rendered = { subject: string; text: string; html: string };
 
-const html = new Eta({ autoEscape: true });
-const plain = new Eta({ autoEscape: false });
+// What a template says stands: by default Eta swallows the line break after a tag, and two lines become one.
+const autoTrim: [false, false] = [false, false];
+const html = new Eta({ autoEscape: true, autoTrim });
+const plain = new Eta({ autoEscape: false, autoTrim });
 
 export function render(template: EmailTemplate, item: Readonly<Record<string, unknown>>): Rendered {
   return {

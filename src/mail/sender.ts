@@ -5,6 +5,7 @@ import type { App } from '../pipeline/app.ts';
 import type { EmailTemplate } from '../table/entity.ts';
 import { isPlainAddress } from './address.ts';
 import { advance, giveUpSending, lease, rowsOfItem } from './outbox.ts';
+import type { Pace } from './pace.ts';
 import { type Rendered, render } from './render.ts';
 import type { MailRow, MailState } from './row.ts';
 import { sendMail } from './ses.ts';
@@ -15,12 +16,20 @@ export type ItemOutcome = { outcome: 'settled' } | { outcome: 'later'; why: stri
 
 const settled = new Set(['sent', 'refused']);
 
-export async function sendDue(app: App, connections: Connections, item: string): Promise<ItemOutcome> {
+/** `pace` settles when the next mail may go. */
+export async function sendDue(
+  app: App,
+  connections: Connections,
+  item: string,
+  pace: Pace,
+): Promise<ItemOutcome> {
   for (const row of await rowsOfItem(connections, item)) {
     // One that may have gone out holds nobody; by its policy it is sent again, once SES had its time to report.
     if (settled.has(row.state) || (row.state === 'unknown' && !isDueAgain(connections, row))) continue;
     const outcome =
-      row.state === 'sending' ? await settleSending(connections, row) : await sendRow(app, connections, row);
+      row.state === 'sending'
+        ? await settleSending(connections, row)
+        : await sendRow(app, connections, row, pace);
     if (outcome.outcome === 'later') return outcome;
   }
   return { outcome: 'settled' };
@@ -34,7 +43,9 @@ async function settleSending(connections: Connections, row: MailRow): Promise<It
   return (await giveUpSending(connections, row)) ? { outcome: 'settled' } : later('another sender is at it');
 }
 
-async function sendRow(app: App, connections: Connections, row: MailRow): Promise<ItemOutcome> {
+async function sendRow(app: App, connections: Connections, row: MailRow, pace: Pace): Promise<ItemOutcome> {
+  // Before the lease, which is not to run out in a queue.
+  await pace();
   const owner = randomUUID();
   if (!(await lease(connections, row, owner))) return later('another sender is at it');
   const settle = (from: MailState, changes: Partial<MailRow> & { state: MailState }) =>

@@ -59,7 +59,10 @@ export async function openWorld(app: App = shopApp) {
     SLUICE_LOG_LEVEL: 'error',
     SLUICE_SINCE: '1970-01-01T00:00:00Z',
   });
-  const connections: Connections = { ...connect(config), cache, now };
+  const wait = async (milliseconds: number) => {
+    clock.milliseconds += milliseconds;
+  };
+  const connections: Connections = { ...connect(config), cache, now, wait };
   const client = connections.search;
   if (client === undefined) throw new Error('There is an endpoint, so there is a client.');
   await ensureIndices(client, config.SLUICE_SEARCH_PREFIX, app.entities);
