@@ -11,6 +11,7 @@ import { interruption } from './local/interruption.ts';
 import { type StartParts, start } from './local/start.ts';
 import { showDeliveries } from './ops/deliveries.ts';
 import { discardByHand } from './ops/discard.ts';
+import { sinkNames } from './ops/names.ts';
 import { pauseSink } from './ops/pause.ts';
 import { previewEmail } from './ops/preview.ts';
 import { type RecordOptions, record } from './ops/record.ts';
@@ -118,7 +119,7 @@ program
   .option('--json', 'one line of JSON for each', false)
   .option(...aws)
   .action(async (flags: { json: boolean; aws: boolean }) => {
-    process.exitCode = await showDeliveries({ ...flags, ...here(), now: Date.now });
+    process.exitCode = await showDeliveries({ names: sinkNames(app), ...flags, ...here(), now: Date.now });
   });
 
 program
@@ -131,7 +132,7 @@ program
   .option(...aws)
   .action(async (flags: Chosen & { dryRun: boolean; aws: boolean }) => {
     const ask = process.stdin.isTTY ? confirmed : undefined;
-    process.exitCode = await redriveByHand(app, { ...flags, ...here(), ask });
+    process.exitCode = await redriveByHand(app, { names: sinkNames(app), ...flags, ...here(), ask });
   });
 
 program
@@ -155,7 +156,14 @@ for (const [name, paused] of [
     .argument('<sink>', 'such as email')
     .option(...aws)
     .action(async (sink: string, flags: { aws: boolean }) => {
-      process.exitCode = await pauseSink(app, { sink, paused, ...flags, ...here(), by: me() });
+      process.exitCode = await pauseSink({
+        names: sinkNames(app),
+        sink,
+        paused,
+        ...flags,
+        ...here(),
+        by: me(),
+      });
     });
 
 async function confirmed(question: string): Promise<boolean> {

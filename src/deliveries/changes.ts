@@ -11,7 +11,7 @@ import type { Fields } from '../table/entity.ts';
 import { expression } from '../table/expression.ts';
 import { gather, shortened } from '../table/rowSize.ts';
 import { changePrefix, type DeliveryState } from './rows.ts';
-import { rowsUnder } from './rowsUnder.ts';
+import { someRowsUnder } from './rowsUnder.ts';
 
 /** A parked change. `raw`: the record as it came; missing where a part of it is gone. */
 export type ParkedChange = {
@@ -35,10 +35,22 @@ export type ParkedChange = {
   parts: string[];
 };
 
-/** An item's parked changes in order, read consistently. */
-export async function changesUnder(connections: Connections, unit: string): Promise<ParkedChange[]> {
-  const rows = await rowsUnder(connections, unit, changePrefix);
-  return gather(rows, 'record').map((row) => readChange(row, rows));
+/** An item's parked changes in order, read consistently; of very many the first, a page or a little more of them. */
+export async function changesUnder(
+  connections: Connections,
+  unit: string,
+): Promise<{ changes: ParkedChange[]; more: boolean }> {
+  const isHead = ({ part }: Fields) => part === undefined;
+  const { rows, more } = await someRowsUnder(
+    connections,
+    unit,
+    changePrefix,
+    (found) => found.filter(isHead).length > 1,
+  );
+  // Where there are others, parts of the last one may be among those.
+  const last = rows.findLastIndex(isHead);
+  const whole = more ? rows.slice(0, last) : rows;
+  return { changes: gather(whole, 'record').map((row) => readChange(row, whole)), more };
 }
 
 function readChange({ record, ...row }: Fields, rows: readonly Fields[]): ParkedChange {
@@ -67,7 +79,7 @@ export async function countAttempt(
   { pk, sk }: ParkedChange,
 ): Promise<number> {
   const build = expression();
-  const { Attributes } = await dynamodb.send(
+  const update = dynamodb.send(
     new UpdateItemCommand({
       TableName: config.SLUICE_DELIVERIES_TABLE,
       Key: encodeItem({ pk, sk }),
@@ -77,7 +89,12 @@ export async function countAttempt(
       ...build.placeholders(),
     }),
   );
-  return Number(decodeImage(Attributes ?? {}).attempts);
+  try {
+    return Number(decodeImage((await update).Attributes ?? {}).attempts);
+  } catch (error) {
+    if (error instanceof ConditionalCheckFailedException) return 0; // somebody has discarded it
+    throw error;
+  }
 }
 
 /** It will not arrive by itself: from now on it holds nobody, and waits for a person. */
@@ -98,4 +115,23 @@ export async function settleChange(
   await dynamodb.send(command).catch((error) => {
     if (!(error instanceof ConditionalCheckFailedException)) throw error; // somebody else has settled it
   });
+}
+
+/** Others have passed it since it was parked; says whether that could be written. */
+export async function markLate(
+  { dynamodb, config }: Connections,
+  { pk, sk }: { pk: string; sk: string },
+): Promise<boolean> {
+  const build = expression();
+  const command = new UpdateItemCommand({
+    TableName: config.SLUICE_DELIVERIES_TABLE,
+    Key: encodeItem({ pk, sk }),
+    UpdateExpression: build.update({ late: true }),
+    ConditionExpression: `attribute_exists(${build.name('pk')})`,
+    ...build.placeholders(),
+  });
+  return dynamodb.send(command).then(
+    () => true,
+    () => false,
+  );
 }

@@ -1,11 +1,17 @@
 /** Discarding: a person decides that a parked delivery shall never arrive. The audit trail keeps who and why. */
-import { DeleteItemCommand } from '@aws-sdk/client-dynamodb';
+import {
+  DeleteItemCommand,
+  TransactionCanceledException,
+  TransactWriteItemsCommand,
+} from '@aws-sdk/client-dynamodb';
 import type { Connections } from '../connections.ts';
 import { encodeItem } from '../table/attributes.ts';
 import { hash } from '../table/canonical.ts';
-import { putAbsent, type Row } from '../table/putAbsent.ts';
+import type { Fields } from '../table/entity.ts';
+import { expression } from '../table/expression.ts';
+import type { Row } from '../table/putAbsent.ts';
 import type { ParkedDelivery } from './list.ts';
-import { changePrefix, holdKey, unitOf } from './rows.ts';
+import { holdKey, unitOf } from './rows.ts';
 import { rowsUnder } from './rowsUnder.ts';
 
 /** The kind of an audit row that says what was discarded. */
@@ -17,39 +23,79 @@ export async function discard(
   { by, reason }: { by: string; reason: string },
 ): Promise<void> {
   const { sink, item, change, state } = delivery;
-  const content = { sink: sink ?? 'every sink', change, state, refusedFor: delivery.reason };
   const row: Row = {
     pk: item,
-    // Beside the changes, whose keys begin with a version; the same delivery could be discarded again one day.
-    sk: `${discarded}/${sink ?? ''}/${connections.now()}/${hash(change ?? item)}`,
-    hash: hash(JSON.stringify(content)),
+    // Below the changes, whose keys begin with a version; the same delivery could be discarded again one day.
+    sk: `!${discarded}/${sink ?? ''}/${connections.now()}/${hash(change ?? item)}`,
+    hash: hash(`${sink} ${change ?? item}`),
     kind: discarded,
+    sink: sink ?? 'every sink',
+    discarded: change ?? item,
+    state,
+    refusedFor: delivery.reason,
     actor: by,
     reason,
     occurredAt: new Date(connections.now()).toISOString(),
-    ...content,
   };
-  const [answer] = await putAbsent(connections.dynamodb, connections.config.SLUICE_AUDIT_TABLE, [row]);
-  if (answer === undefined || answer.state === 'failed')
-    throw new Error(`Nothing was discarded: the audit trail could not be written (${answer?.reason}).`);
-  await removeDelivery(connections, delivery);
+  await removeDelivery(connections, delivery, row);
 }
 
-/** The delivery's rows: a record with its parts; a change with its parts; a view's hold. */
+/**
+ * Takes a delivery's rows away, and writes `row` into the audit trail with it. Throws where more was parked meanwhile
+ * than was listed: that was never looked at.
+ */
 export async function removeDelivery(
   connections: Connections,
-  { sink, item, change }: ParkedDelivery,
+  { sink, item, change, rev }: ParkedDelivery,
+  row?: Row,
 ): Promise<void> {
   const pk = sink === undefined ? `record/${item}` : unitOf(sink, item);
   const rows = await rowsUnder(connections, pk);
-  const head = rows.find((row) => row.change === change && String(row.sk).startsWith(changePrefix));
-  const isMeant = ({ sk }: Record<string, unknown>) =>
-    sink === undefined || (change === undefined ? sk === holdKey : `${sk}`.startsWith(`${head?.sk}`));
-  for (const { sk } of rows.filter(isMeant).reverse())
-    await connections.dynamodb.send(
-      new DeleteItemCommand({
-        TableName: connections.config.SLUICE_DELIVERIES_TABLE,
-        Key: encodeItem({ pk, sk }),
-      }),
+  const isHead = (one: Fields) =>
+    one.part === undefined &&
+    (sink === undefined
+      ? one.sk === change
+      : change === undefined
+        ? one.sk === holdKey
+        : one.change === change);
+  const head = rows.find(isHead);
+  if (head === undefined) throw new Error(`${item} is not parked any more.`);
+  await takeHead(connections, { pk, sk: String(head.sk) }, rev, row);
+  for (const { sk, part } of rows)
+    if (part !== undefined && String(sk).startsWith(`${head.sk}#`)) await removeRow(connections, { pk, sk });
+}
+
+async function takeHead(
+  { dynamodb, config }: Connections,
+  key: { pk: string; sk: string },
+  rev: string | undefined,
+  row: Row | undefined,
+): Promise<void> {
+  const build = expression();
+  const asListed =
+    rev === undefined
+      ? `attribute_exists(${build.name('pk')})`
+      : `${build.name('rev')} = ${build.value(rev)}`;
+  const Delete = {
+    TableName: config.SLUICE_DELIVERIES_TABLE,
+    Key: encodeItem(key),
+    ConditionExpression: asListed,
+    ...build.placeholders(),
+  };
+  const Put = row && { TableName: config.SLUICE_AUDIT_TABLE, Item: encodeItem(row) };
+  try {
+    await dynamodb.send(
+      new TransactWriteItemsCommand({ TransactItems: [{ Delete }, ...(Put ? [{ Put }] : [])] }),
     );
+  } catch (error) {
+    if (!(error instanceof TransactionCanceledException)) throw error;
+    throw new Error('Nothing was discarded: more was parked meanwhile, or another is at it. Look again.', {
+      cause: error,
+    });
+  }
+}
+
+async function removeRow({ dynamodb, config }: Connections, key: Fields): Promise<void> {
+  const TableName = config.SLUICE_DELIVERIES_TABLE;
+  await dynamodb.send(new DeleteItemCommand({ TableName, Key: encodeItem(key) }));
 }

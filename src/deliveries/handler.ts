@@ -1,4 +1,4 @@
-/** Redrive's Lambda, on a schedule: takes up failed batches, then tries what is due, until its time is nearly up. */
+/** Redrive's Lambda, on a schedule: tries what is due, then takes up failed batches, until its time is nearly up. */
 import type { Context } from 'aws-lambda';
 import { readConfig } from '../config.ts';
 import { type Connections, connect } from '../connections.ts';
@@ -35,13 +35,14 @@ export function openRedrive(app: App, connections: Connections): RedriveHandler 
     const remaining = context?.getRemainingTimeInMillis?.() ?? Number.POSITIVE_INFINITY;
     const milliseconds = Math.max(0, Math.min(runMilliseconds, remaining - marginMilliseconds));
     const signal = connections.deadline(milliseconds);
-    const batches = failures
-      ? await retakeFailures(app, connections, failures, { signal })
-      : { taken: 0, left: 0 };
     const began = connections.now();
     const { items, sinks, names } = await redriveDue(app, connections, { signal });
     const home = Object.values(sinks).reduce((sum, { applied, superseded }) => sum + applied + superseded, 0);
     if (home > 0) await keepRate(connections, { items: home, milliseconds: connections.now() - began });
+    // What fails again and again must not keep the others waiting: it comes last.
+    const batches = failures
+      ? await retakeFailures(app, connections, failures, { signal })
+      : { taken: 0, left: 0 };
     if (items + batches.taken + batches.left > 0) connections.log.info('redrive', { items, batches, sinks });
     const oldestParkedSeconds = await oldestParked(connections, names);
     connections.metrics('redrive', {

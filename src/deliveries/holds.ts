@@ -129,21 +129,24 @@ function queued({ dynamodb, config }: Connections, sink: string, before: number,
   return queuedRows(dynamodb, config.SLUICE_DELIVERIES_TABLE, sink, before, limit);
 }
 
+/** Holds of one sink among which the oldest is looked for: the index is sorted by when they are due. */
+const mostLookedAt = 4_000;
+
 /** How long the oldest that waits has waited, in seconds; 0 where nothing does. Eventually consistent. */
 export async function oldestParked(connections: Connections, sinks: readonly string[]): Promise<number> {
   const pages = await Promise.all(
-    sinks.map((sink) => queued(connections, sink, Number.MAX_SAFE_INTEGER, 100)),
+    sinks.map((sink) => queued(connections, sink, Number.MAX_SAFE_INTEGER, mostLookedAt)),
   );
   const times = pages.flat().map(({ firstAt }) => Number(firstAt));
   return times.length === 0 ? 0 : Math.max(0, Math.round((connections.now() - Math.min(...times)) / 1000));
 }
 
-/** Takes the hold, so that nobody else redrives the item; nothing where it is gone or taken. */
+/** Takes the hold, so that nobody else redrives the item; or says that there is none, or that another has it. */
 export async function leaseHold(
   { dynamodb, config, now }: Connections,
   unit: string,
   owner: string,
-): Promise<HoldRow | undefined> {
+): Promise<HoldRow | 'absent' | 'taken'> {
   const build = expression();
   const [until, pk] = [build.name('leasedUntil'), build.name('pk')];
   const update = build.update({ owner, leasedUntil: now() + leaseMilliseconds });
@@ -154,14 +157,18 @@ export async function leaseHold(
     UpdateExpression: update,
     ConditionExpression: `attribute_exists(${pk}) AND (${free})`,
     ReturnValues: 'ALL_NEW',
+    ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
     ...build.placeholders(),
   });
   try {
-    const { Attributes } = await conflicts.execute(() => dynamodb.send(command));
-    return Attributes && readHold(decodeImage(Attributes));
+    const { Attributes = {} } = await conflicts.execute(() => dynamodb.send(command));
+    return readHold(decodeImage(Attributes));
   } catch (error) {
-    if (error instanceof ConditionalCheckFailedException) return undefined;
-    throw error;
+    if (!(error instanceof ConditionalCheckFailedException)) throw error;
+    if (error.Item === undefined) return 'absent';
+    const found = readHold(decodeImage(error.Item));
+    // A lease whose reply was lost, and which the client then took again, meets itself.
+    return found.owner === owner ? found : 'taken';
   }
 }
 

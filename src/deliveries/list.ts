@@ -10,7 +10,7 @@ export type ParkedDelivery = {
   sink: string | undefined;
   /** The item, or of a record that cannot be read its event id. */
   item: string;
-  /** Log and acts: the change's id. */
+  /** Log and acts: the change's id; of a record that cannot be read, which of those under its event id. */
   change: string | undefined;
   state: DeliveryState;
   reason: string;
@@ -19,6 +19,8 @@ export type ParkedDelivery = {
   attempts: number;
   /** When it is tried next, epoch milliseconds. */
   due: number | undefined;
+  /** Of a view's: another one each time that more is parked. */
+  rev?: string;
 };
 
 /** Every parked delivery, the oldest first. Payloads are not read. */
@@ -38,6 +40,8 @@ export async function listParked({ dynamodb, config }: Connections): Promise<Par
     'due',
     'entity',
     'part',
+    'recordedAt',
+    'rev',
   ];
   const pages = paginateScan(
     { client: dynamodb },
@@ -63,14 +67,16 @@ function deliveryOf(row: Fields, hold: Fields | undefined): ParkedDelivery | und
   return {
     sink: text(row.sink),
     item: text(row.item) ?? pk.replace('record/', ''),
-    change: text(row.change),
+    change: text(row.change) ?? (pk.startsWith('record/') ? sk : undefined),
     state: row.state as DeliveryState,
     reason: String(row.reason),
-    since: number(row.firstAt) ?? number(row.at),
+    since: number(row.firstAt) ?? number(row.at) ?? secondsOf(row.recordedAt),
     attempts: number(row.attempts) ?? 0,
     due: row.state === 'waiting' ? number(hold?.due) : undefined,
+    ...(isView && { rev: String(row.rev) }),
   };
 }
 
+const secondsOf = (value: unknown) => (typeof value === 'number' && value > 0 ? value * 1000 : undefined);
 const text = (value: unknown) => (typeof value === 'string' ? value : undefined);
 const number = (value: unknown) => (typeof value === 'number' ? value : undefined);

@@ -6,6 +6,7 @@ import type { SinkKind } from '../pipeline/sink.ts';
 import { hash } from '../table/canonical.ts';
 import type { Row } from '../table/putAbsent.ts';
 import { putSpread, rowLimits, shortened, spreadSize } from '../table/rowSize.ts';
+import { markLate } from './changes.ts';
 import { raiseHold } from './holds.ts';
 import { jsonOf } from './json.ts';
 import { orderOf, type ParkedView, type Undelivered, unitOf } from './rows.ts';
@@ -35,7 +36,12 @@ export async function parkDeliveries(
   sink: Form,
   parkings: readonly Parking[],
 ): Promise<boolean[]> {
-  const unwritten = sink.byItem ? new Set<Parking>() : await putChanges(connections, sink, parkings);
+  // The hold stands before its changes do: should we die in between, later ones of the item queue all the same.
+  const waiting = parkings.filter(({ state }) => state === 'waiting');
+  const early = sink.byItem ? new Set<string>() : await raiseHolds(connections, sink, waiting);
+  const holdable = parkings.filter(({ change }) => !early.has(change.item));
+  const unwritten = sink.byItem ? new Set<Parking>() : await putChanges(connections, sink, holdable);
+  for (const parking of parkings) if (early.has(parking.change.item)) unwritten.add(parking);
   const written = parkings.filter((parking) => !unwritten.has(parking));
   const unheld = await raiseHolds(connections, sink, written);
   return parkings.map((parking) => !unwritten.has(parking) && !unheld.has(parking.change.item));
@@ -75,12 +81,19 @@ async function putChanges(
 }
 
 /** Puts these rows; gives those that could not be put. */
-async function unputOf({ dynamodb, config }: Connections, rows: readonly Unwritten[]): Promise<Unwritten[]> {
+async function unputOf(connections: Connections, rows: readonly Unwritten[]): Promise<Unwritten[]> {
+  const { dynamodb, config } = connections;
   const unput: Unwritten[] = [];
   for (const part of chunk(rows, rowLimits, ({ row }) => spreadSize(row))) {
     const puts = part.map(({ row }) => row);
     const answers = await putSpread(dynamodb, config.SLUICE_DELIVERIES_TABLE, puts, 'record');
-    unput.push(...part.filter((_, index) => (answers[index] ?? { state: 'failed' }).state === 'failed'));
+    for (const [index, one] of part.entries()) {
+      const state = answers[index]?.state ?? 'failed';
+      // It was parked before, when nothing had passed it yet.
+      const isMarked =
+        state !== 'repeated' || one.row.late !== true || (await markLate(connections, one.row));
+      if (state === 'failed' || !isMarked) unput.push(one);
+    }
   }
   return unput;
 }

@@ -43,11 +43,12 @@ export async function retakeFailures(
   return retaken;
 }
 
-/** The batch, and the functions that it is for: the one that failed; where that cannot be told, both. */
+/** The batch, and the function that failed it. */
 function readFailure(text: string): { event: unknown; readers: Reader[] } {
   const { payload, requestContext } = JSON.parse(text);
   if (payload === undefined) throw new Error('it holds no payload');
   const event = typeof payload === 'string' ? JSON.parse(payload) : payload;
   const [, failed] = /(project|notify)(?::[^:]*)?$/.exec(String(requestContext?.functionArn)) ?? [];
-  return { event, readers: failed === undefined ? ['project', 'notify'] : [failed as Reader] };
+  if (failed === undefined) throw new Error('it is of no function that redrive could stand in for');
+  return { event, readers: [failed as Reader] };
 }

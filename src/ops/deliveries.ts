@@ -5,9 +5,15 @@ import { readSwitches } from '../deliveries/switches.ts';
 import { plain } from '../local/live/plain.ts';
 import { type Aim, connected } from './connected.ts';
 
-type Options = Aim & { json: boolean; now(): number; say(line: string): void };
+type Options = Aim & {
+  /** The sinks that there are. */
+  names: readonly string[];
+  json: boolean;
+  now(): number;
+  say(line: string): void;
+};
 
-export function showDeliveries({ json, now, say, ...aim }: Options): Promise<number> {
+export function showDeliveries({ names, json, now, say, ...aim }: Options): Promise<number> {
   return connected(aim, async (connections) => {
     const parked = await listParked(connections);
     if (json) {
@@ -15,12 +21,12 @@ export function showDeliveries({ json, now, say, ...aim }: Options): Promise<num
       return 0;
     }
     const sinks = [...new Set(parked.map(({ sink }) => sink))];
-    const switches = await readSwitches(
-      connections,
-      sinks.filter((sink) => sink !== undefined),
-    );
+    const switches = await readSwitches(connections, names);
     const rate = await knownRate(connections);
     if (parked.length === 0) say('Nothing is parked.');
+    for (const name of names)
+      if (switches.get(name)?.paused && !sinks.includes(name))
+        say(`${name}: PAUSED; nothing of it is parked`);
     for (const sink of sinks) {
       const ofSink = parked.filter((delivery) => delivery.sink === sink);
       const paused = sink !== undefined && switches.get(sink)?.paused === true;
@@ -46,10 +52,7 @@ function sinkLines(sink: string | undefined, parked: readonly ParkedDelivery[], 
     `${name}: ${counts.join(', ')}${paused}; the oldest since ${ageText(parked[0], known.now)}${drain}`,
     ...[...reasons]
       .slice(0, 5)
-      .map(
-        ([why, those]) =>
-          `  ${those.length} × ${why}, such as ${plain(those[0]?.change ?? those[0]?.item ?? '')}`,
-      ),
+      .map(([why, those]) => `  ${those.length} × ${why}, such as ${plain(those[0]?.item ?? '', 300)}`),
   ];
 }
 
@@ -64,7 +67,7 @@ function drainText(waiting: readonly ParkedDelivery[], { paused, rate, now }: Kn
   const begins = `the next try in ${durationText(next)}`;
   if (rate === undefined) return begins;
   const items = new Set(waiting.map(({ item }) => item)).size;
-  return `${begins}, then about ${durationText(items * rate)} at the rate of the last redrive`;
+  return `${begins}, then about ${durationText(Math.max(1_000, items * rate))} if its service is well`;
 }
 
 function durationText(milliseconds: number): string {

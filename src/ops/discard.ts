@@ -16,7 +16,7 @@ type Options = Aim & {
 export function discardByHand({ sink, item, reason, by, say, ...aim }: Options): Promise<number> {
   return connected(aim, async (connections, where) => {
     const meant = (await listParked(connections)).filter(
-      (delivery) => delivery.sink === sink && delivery.item === item,
+      (delivery) => delivery.sink === sink && (delivery.item === item || delivery.change === item),
     );
     if (meant.length === 0) {
       say(

@@ -1,17 +1,17 @@
 /** `sluice pause` and `resume`: a paused sink parks what comes, in every process, within a second or two. */
 import { setPaused } from '../deliveries/switches.ts';
-import type { App } from '../pipeline/app.ts';
-import { openSinks, storeOf } from '../pipeline/stream.ts';
 import { type Aim, connected } from './connected.ts';
 
-type Options = Aim & { sink: string; paused: boolean; by: string; say(line: string): void };
+type Options = Aim & {
+  names: readonly string[];
+  sink: string;
+  paused: boolean;
+  by: string;
+  say(line: string): void;
+};
 
-export function pauseSink(app: App, { sink, paused, by, say, ...aim }: Options): Promise<number> {
+export function pauseSink({ names, sink, paused, by, say, ...aim }: Options): Promise<number> {
   return connected(aim, async (connections, where) => {
-    const context = { connections, store: storeOf(app, connections), replay: false, late: false };
-    const names = (['project', 'notify'] as const).flatMap((reader) =>
-      openSinks(app.sinks, reader, context).map(({ name }) => name),
-    );
     if (!names.includes(sink))
       throw new Error(`There is no sink ${sink} here. There are ${names.join(', ')}.`);
     await setPaused(connections, sink, paused, by);

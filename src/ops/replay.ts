@@ -46,7 +46,7 @@ export async function replayFiles(
       const entries = readRecorded(parse(await readFile(file, 'utf8')));
       recordings.push({ file, entries, replay: await planBatch(app, entries) });
     } catch (error) {
-      complain(`${plain(file)}: ${plain((error as Error).message, 300)}`);
+      complain(`${plain(file)}: ${plain(whyNot(error as NodeJS.ErrnoException), 300)}`);
     }
   }
   for (const recording of recordings) show(recording, options);
@@ -58,6 +58,11 @@ export async function replayFiles(
     return unreadable;
   }
   return (await sendAll(app, recordings, options, tell)) || unreadable;
+}
+
+function whyNot({ code, message }: NodeJS.ErrnoException): string {
+  if (code === 'ENOENT') return 'There is no such file.';
+  return code === 'EISDIR' ? 'It is a folder; name the files in it.' : message;
 }
 
 function show({ file, replay }: Recording, { json, say }: ReplayOptions): void {

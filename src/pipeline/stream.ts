@@ -99,12 +99,15 @@ function deliveriesOf(
 ): Deliveries {
   return {
     held: (sink, items, signal) => heldItems(connections, sink, items, signal),
-    park(sink, failures) {
-      const parkings = failures.map(({ index, ...failure }) => {
+    async park(sink, failures) {
+      // Whoever replays is told at once what is refused, and decides; it must not wait for another person.
+      const kept = failures.filter(({ state }) => !marks.replay || state === 'waiting');
+      const parkings = kept.map(({ index, ...failure }) => {
         const { raw, position } = entries[index] ?? { raw: undefined, position: undefined };
         return { ...failure, ...marks, raw, position };
       });
-      return parkDeliveries(connections, formOf(sink), parkings);
+      const parked = await parkDeliveries(connections, formOf(sink), parkings);
+      return failures.map((failure) => parked[kept.indexOf(failure)] ?? true);
     },
   };
 }

@@ -42,6 +42,13 @@ export type Replay = {
 
 const readers: readonly Reader[] = ['project', 'notify'];
 
+/** Every sink of an app, none of which has anything behind it. */
+export function allSinks(app: App): Sink[] {
+  const connections = nowhere();
+  const context = { connections, store: storeOf(app, connections), replay: false, late: false };
+  return app.sinks.flatMap((factory) => factory(context) ?? []);
+}
+
 export async function planBatch(app: App, entries: readonly Entry[]): Promise<Replay> {
   const connections = nowhere();
   try {

@@ -38,7 +38,8 @@ const redrive = () =>
     { ...connections, now: () => Date.now() + 6_000 },
     { signal: new AbortController().signal },
   );
-const parked = ({ name }: { name: string }) => changesUnder(connections, unitOf('adoption', name));
+const parked = async ({ name }: { name: string }) =>
+  (await changesUnder(connections, unitOf('adoption', name))).changes;
 
 /** What DynamoDB does with the update of an item, by its partition key. */
 let refuse: (partition: string) => Error | undefined = () => undefined;

@@ -9,7 +9,7 @@ import { afterAll, afterEach } from 'vitest';
 import { app as shopApp } from '../../src/app.ts';
 import { readConfig } from '../../src/config.ts';
 import { type Connections, connect, disconnect } from '../../src/connections.ts';
-import { changesUnder } from '../../src/deliveries/changes.ts';
+import { changesUnder, type ParkedChange } from '../../src/deliveries/changes.ts';
 import { readHold } from '../../src/deliveries/holds.ts';
 import { type Redriven, redriveDue } from '../../src/deliveries/redrive.ts';
 import { type HoldRow, holdKey, unitOf } from '../../src/deliveries/rows.ts';
@@ -128,8 +128,10 @@ export async function openWorld(app: App = shopApp) {
     parkedRows: ({ eventID }: DynamoDBRecord) =>
       rowsUnder(shop.dynamodb, config.SLUICE_DELIVERIES_TABLE, `record/${eventID}`),
     /** What is parked of an item by change, whole and in order. */
-    parkedChanges: (sink: string, item: string) =>
-      changesUnder({ ...connections, dynamodb: shop.dynamodb }, unitOf(sink, item)),
+    async parkedChanges(sink: string, item: string): Promise<ParkedChange[]> {
+      const past = { ...connections, dynamodb: shop.dynamodb };
+      return (await changesUnder(past, unitOf(sink, item))).changes;
+    },
     /** What stands while an item waits; of some views also while it is refused. */
     async hold(sink: string, item: string): Promise<HoldRow | undefined> {
       const row = (await rowsOfUnit(sink, item)).find(({ sk }) => sk === holdKey);

@@ -17,6 +17,8 @@ const shown = [
   'request',
   'occurredAt',
   'diff',
+  'sink',
+  'discarded',
   'incomplete',
 ];
 

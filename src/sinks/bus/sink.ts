@@ -40,8 +40,17 @@ async function send(
 ): Promise<Answer[]> {
   const publishedAt = new Date(connections.now()).toISOString();
   const Entries = events.map((event) => entryOf(connections, event, publishedAt));
-  const reply = await connections.eventbridge.send(new PutEventsCommand({ Entries }), { abortSignal });
-  return events.map((_, index) => answerOf(reply.Entries?.[index]));
+  try {
+    const reply = await connections.eventbridge.send(new PutEventsCommand({ Entries }), { abortSignal });
+    return events.map((_, index) => answerOf(reply.Entries?.[index]));
+  } catch (error) {
+    // One entry that EventBridge cannot take refuses the whole call: the halves are sent, until it stands alone.
+    if ((error as Error).name !== 'ValidationException') throw error;
+    if (events.length === 1) return [{ state: 'failed', reason: 'ValidationException', retryable: false }];
+    const half = Math.ceil(events.length / 2);
+    const first = await send(connections, events.slice(0, half), abortSignal);
+    return [...first, ...(await send(connections, events.slice(half), abortSignal))];
+  }
 }
 
 function entryOf({ config }: Connections, event: PlannedEvent, publishedAt: string) {

@@ -21,6 +21,9 @@ export const cache: SinkFactory = ({ connections, store }) => {
     size: (key) => key.length,
     async send(keys) {
       const answers = await port.invalidate(keys);
+      // Where not one of them could be emptied, it is the cache that is gone.
+      const [first] = answers;
+      if (first instanceof Error && answers.every((answer) => answer instanceof Error)) throw first;
       return answers.map((answer): Answer => {
         return answer === true
           ? { state: 'applied' }

@@ -20,15 +20,24 @@ export type SearchRequest =
 export type Seen = Pick<Change, 'entity' | 'occurredAt' | 'carried' | 'versionBefore'>;
 
 export function plan(change: Change): SearchRequest[] {
-  const { entity, item: id, version } = change;
-  if (entity.search === undefined) return [];
-  const place = { index: entity.search.index, id, key: change.key, version };
-  if (change.inexact !== undefined) return [{ ...place, kind: 'reread', changes: [change] }];
+  if (change.inexact !== undefined) return reread(change);
+  const place = placeOf(change);
+  if (place === undefined) return [];
   const document =
     change.after === undefined
       ? removedMark(change.occurredAt)
-      : documentOf(entity, change.after, change.expiresAt);
+      : documentOf(change.entity, change.after, change.expiresAt);
   return [{ ...place, kind: 'document', document }];
+}
+
+/** Whatever the change says, what its item is now is to be indexed. */
+export function reread(change: Change): SearchRequest[] {
+  const place = placeOf(change);
+  return place === undefined ? [] : [{ ...place, kind: 'reread', changes: [change] }];
+}
+
+function placeOf({ entity, item: id, key, version }: Change): Place | undefined {
+  return entity.search && { index: entity.search.index, id, key, version };
 }
 
 /**

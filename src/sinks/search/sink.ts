@@ -7,13 +7,13 @@ import type { Client } from '@opensearch-project/opensearch';
 import { chunk } from '../../pipeline/chunk.ts';
 import type { Answer, Sink, SinkFactory } from '../../pipeline/sink.ts';
 import type { Store } from '../../table/store.ts';
-import { isUnaffected, marks, newer, plan, type SearchRequest } from './plan.ts';
+import { isUnaffected, marks, newer, plan, reread, type SearchRequest } from './plan.ts';
 import { adoptOvertaken, type DocumentRequest, resolve, Unfit } from './reread.ts';
 
 const limits = { count: 500, bytes: 5_000_000 };
 const idBytes = 512; // OpenSearch takes no longer id, and refuses the whole request for one
 
-export const search: SinkFactory = ({ connections, store }) => {
+export const search: SinkFactory = ({ connections, store, replay, late }) => {
   const client = connections.search;
   if (client === undefined) return undefined;
   const target = { client, store, prefix: connections.config.SLUICE_SEARCH_PREFIX };
@@ -21,22 +21,19 @@ export const search: SinkFactory = ({ connections, store }) => {
     name: 'search',
     kind: 'view',
     after: 'adoption', // it reads items again, and shows them under the version that they have by then
-    plan,
+    // A replay shows what was, under versions that the index may hold already: what the item is now is written.
+    plan: (change) => (replay ? reread(change) : plan(change)),
     target: ({ index, id }) => `${index}/${id}`,
     newer,
     limits,
     // How large a document becomes that is not read yet, nobody knows: `send` counts again.
     size: (request) => (request.kind === 'document' ? bytesOf(target, request) : 1_000),
-    isUnaffected: (change) => isUnaffected(store.table, change),
+    isUnaffected: (change) => !replay && !late && isUnaffected(store.table, change),
     async recover({ entity, key, item, version, versioned, occurredAt }) {
       if (entity.search === undefined) return [];
       // Whatever it has been, it was below the version that is parked.
-      const seen = {
-        entity,
-        occurredAt,
-        carried: versioned ? version : undefined,
-        versionBefore: version - 1,
-      };
+      const versions = versioned ? { carried: version, versionBefore: version - 1 } : unversioned;
+      const seen = { entity, occurredAt, ...versions };
       return [{ kind: 'reread', index: entity.search.index, id: item, key, version, changes: [seen] }];
     },
     send: (requests, signal) => send({ ...target, signal }, requests),
@@ -45,6 +42,8 @@ export const search: SinkFactory = ({ connections, store }) => {
 };
 
 type Target = { client: Client; store: Store; prefix: string; signal: AbortSignal };
+
+const unversioned = { carried: undefined, versionBefore: undefined };
 
 async function send(target: Target, requests: SearchRequest[]): Promise<Answer[]> {
   const rereads = requests.filter((request) => request.kind === 'reread');
