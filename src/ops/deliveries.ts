@@ -47,9 +47,14 @@ function sinkLines(sink: string | undefined, parked: readonly ParkedDelivery[], 
   const name = sink ?? 'records that cannot be read';
   const paused = known.paused ? ', PAUSED' : '';
   const drain = waiting.length === 0 ? '' : `; ${drainText(waiting, known)}`;
+  // Their parking was cut off halfway; the batch that they were in has come again.
+  const unheld = waiting.filter(({ due }) => due === undefined).length;
   const reasons = Map.groupBy(parked, ({ state, reason }) => `${state}: ${plain(reason, 100)}`);
   return [
     `${name}: ${counts.join(', ')}${paused}; the oldest since ${ageText(parked[0], known.now)}${drain}`,
+    ...(unheld > 0
+      ? [`  ${unheld} of them wait without a hold: only "sluice redrive" tries them, late`]
+      : []),
     ...[...reasons]
       .slice(0, 5)
       .map(([why, those]) => `  ${those.length} × ${why}, such as ${plain(those[0]?.item ?? '', 300)}`),
