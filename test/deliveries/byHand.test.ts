@@ -90,7 +90,7 @@ test('redrive says first what it does, does nothing with --dry-run, and then doe
   expect((await sluice('redrive', '--sink', 'bus')).out).toContain('Nothing of that is parked');
 });
 
-test('what was refused goes only with --settled, late; and a record that can be read by now is taken', async () => {
+test('what was refused goes only with --settled, late', async () => {
   const forms = orderForms();
   world.proxies.bus.conduct = () => ({
     status: 200,
@@ -146,4 +146,31 @@ test('pause takes hold in a running handler within seconds, and resume as well',
   const unknown = await sluice('pause', 'fax');
   expect(unknown.status).toBe(1);
   expect(unknown.told).toContain('There is no sink fax here. There are search, cache, audit, email, bus.');
+});
+
+test('a record that the code can read by now is taken, its acts late, and is parked no more', async () => {
+  const form = productAt(1, lamp(fresh('lamp')));
+  const [record] = history(undefined, form);
+  // As the code was when the record came: no product fitted.
+  const entities = world.app.entities.map((entity) =>
+    entity.name === 'Product' ? { ...entity, parse: () => ({ misfit: 'too strict' }) } : entity,
+  );
+  for (const reader of ['project', 'notify'] as const)
+    expect(await world.takeBy({ entities }, reader, eventOf(record as DynamoDBRecord))).toEqual(allTaken);
+  expect(await world.document('products', nameOf(form))).toBeUndefined();
+  const done = await sluice('redrive', '--item', `${record?.eventID}`, '--settled');
+  expect(done.out).toContain('unreadable records 1');
+  expect(done.status).toBe(0);
+  expect(await world.document('products', nameOf(form))).toMatchObject({ version: form.version });
+  expect(eventsOf(form)).toEqual([['ProductAdded', true]]);
+  expect(await world.parkedRows(record as DynamoDBRecord)).toEqual([]);
+});
+
+test('a record that still cannot be read stays, and why is told', async () => {
+  const poison = recordOf({ after: { ...productAt(1, lamp(fresh('lamp'))), price: 'much' } });
+  await take('project', poison);
+  const done = await sluice('redrive', '--item', `${poison.eventID}`, '--settled');
+  expect(done.status).toBe(1);
+  expect(done.out).toMatch(/cannot be taken yet: the item does not fit Product: price/);
+  expect(await world.parkedRows(poison)).toHaveLength(1);
 });
