@@ -1,0 +1,131 @@
+/** Ways in which pipelines of this kind are known to lose, double or block; each tried here from end to end. */
+import type { DynamoDBRecord } from 'aws-lambda';
+import { expect, test } from 'vitest';
+import { product } from '../../src/shop/entities/product.ts';
+import type { Fields } from '../../src/table/entity.ts';
+import {
+  fresh,
+  history,
+  lamp,
+  nameOf,
+  orderAt,
+  productAt,
+  purchase,
+  tombstone,
+  version,
+} from '../sinks/items.ts';
+import { allTaken, openWorld } from '../sinks/world.ts';
+import { eventOf, recordOf } from '../support/records.ts';
+
+const world = await openWorld();
+
+const take = async (reader: 'project' | 'notify', ...records: DynamoDBRecord[]) =>
+  expect(await world.take(reader, eventOf(...records))).toEqual(allTaken);
+
+const eventsOf = (form: Fields) =>
+  world.bus
+    .events()
+    .filter(({ detail }) => ((detail.meta as Fields).key as Fields).sk === form.sk)
+    .map((event) => event['detail-type']);
+
+test('removed and made again within one batch, an item is there: removals are not sent after everything else', async () => {
+  const one = lamp(fresh('lamp'));
+  const forms = [productAt(1, one), tombstone(product, one, version(2)), productAt(3, { ...one, price: 7 })];
+  const [inserted, removed, again] = history(undefined, ...forms);
+  await take('project', ...([inserted, removed, again] as DynamoDBRecord[]));
+  expect(await world.document('products', nameOf(forms[0] as Fields))).toMatchObject({
+    source: { price: 7 },
+  });
+  await take('project', removed as DynamoDBRecord);
+  expect(await world.document('products', nameOf(forms[0] as Fields))).toMatchObject({
+    source: { price: 7 },
+  });
+});
+
+test('two writes within one second both count: what orders them is the item’s own number', async () => {
+  const one = lamp(fresh('lamp'));
+  const forms = [1, 2, 3].map((at) => productAt(at, { ...one, price: at }));
+  const records = history(undefined, ...forms); // all of one second
+  await take('project', ...records.toReversed());
+  expect(await world.document('products', nameOf(forms[0] as Fields))).toMatchObject({
+    source: { price: 3 },
+  });
+  expect(await world.auditRows(forms[0] as Fields)).toHaveLength(3);
+});
+
+test('a removal is newer than what it removes, so that no version conflict keeps the document', async () => {
+  const one = lamp(fresh('lamp'));
+  const form = productAt(5, one);
+  await take('project', recordOf({ after: form }));
+  await take('project', recordOf({ before: form })); // deleted past Sluice: the image shows the old version
+  const document = await world.document('products', nameOf(form));
+  expect(document?.source).toHaveProperty('sluiceRemovedAt');
+});
+
+test('an entry that PutEvents refused within a good answer is sent again, and only that one', async () => {
+  const forms = [1, 2, 3].map(() => orderAt(1, purchase(fresh('order'))));
+  let asked = 0;
+  world.proxies.bus.conduct = () =>
+    asked++ > 0
+      ? undefined
+      : {
+          altered(reply) {
+            const body = JSON.parse(reply.body);
+            body.Entries[1] = { ErrorCode: 'ThrottlingException', ErrorMessage: 'slow down' };
+            return { ...reply, body: JSON.stringify({ ...body, FailedEntryCount: 1 }) };
+          },
+        };
+  await take('notify', ...forms.flatMap((form) => history(undefined, form)));
+  const calls = world.proxies.bus.seen.map(({ body }) => JSON.parse(body).Entries.length);
+  expect(calls).toEqual([3, 1]);
+  for (const form of forms) expect(new Set(eventsOf(form))).toEqual(new Set(['OrderPlaced']));
+});
+
+test('a sink that fails does not make the others run again: the batch is taken, once', async () => {
+  const form = productAt(1, lamp(fresh('lamp')));
+  world.proxies.search.conduct = () => ({ status: 503, body: '{}' });
+  await take('project', ...history(undefined, form));
+  const audits = world.batches.map(({ sinks }) => sinks.audit?.applied);
+  expect(audits).toEqual([1]);
+  expect(await world.auditRows(form)).toHaveLength(1);
+  world.proxies.search.calm();
+});
+
+test('a poison record among others blocks nobody and takes nobody with it', async () => {
+  const forms = [1, 2].map(() => productAt(1, lamp(fresh('lamp'))));
+  const poison = recordOf({ after: { ...productAt(1, lamp(fresh('lamp'))), stock: 'many' } });
+  const [first, last] = forms.map((form) => recordOf({ after: form }));
+  await take('project', first as DynamoDBRecord, poison, last as DynamoDBRecord);
+  await take('notify', first as DynamoDBRecord, poison, last as DynamoDBRecord);
+  for (const form of forms) {
+    expect(await world.document('products', nameOf(form))).toBeDefined();
+    expect(eventsOf(form)).toEqual(['ProductAdded']);
+  }
+  expect(await world.parkedRows(poison)).toHaveLength(1);
+});
+
+test('one item that a service keeps refusing holds up no other, and not its own later events', async () => {
+  const [one, other] = [purchase(fresh('order')), purchase(fresh('order'))];
+  const forms = ['pending', 'paid'].map((status, at) => orderAt(at + 1, { ...one, status }));
+  world.proxies.bus.conduct = ({ body }) => {
+    const { Entries } = JSON.parse(body);
+    const isBad = (entry: { Detail: string; DetailType: string }) =>
+      entry.DetailType === 'OrderPlaced' && entry.Detail.includes(String(one.orderId));
+    if (!Entries.some(isBad)) return undefined;
+    return {
+      altered(reply) {
+        const body = JSON.parse(reply.body);
+        body.Entries = Entries.map((entry: { Detail: string; DetailType: string }, at: number) =>
+          isBad(entry) ? { ErrorCode: 'MalformedDetail' } : body.Entries[at],
+        );
+        return { ...reply, body: JSON.stringify(body) };
+      },
+    };
+  };
+  await take('notify', ...history(undefined, ...forms), ...history(undefined, orderAt(1, other)));
+  const refused = (await world.parkedChanges('bus', nameOf(forms[0] as Fields))).map(({ state }) => state);
+  expect(refused).toEqual(['refused']);
+  expect(eventsOf(forms[0] as Fields)).toContain('OrderPaid');
+  expect(eventsOf(orderAt(1, other))).toEqual(['OrderPlaced']);
+  world.proxies.bus.calm();
+});
