@@ -108,7 +108,7 @@ export const variables = {
   SLUICE_SINCE: {
     ...time,
     meaning:
-      'mail and events: what happened before causes none; unset: the first batch. Kept once it was used',
+      'mail and events: what happened before causes none; unset: five minutes before the first batch. Kept once it was used',
   },
   SLUICE_FAILURES: {
     ...place,

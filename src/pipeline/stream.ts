@@ -116,6 +116,9 @@ function formOf({ name, kind, recover }: Sink): Form {
   return { name, kind, byItem: recover !== undefined };
 }
 
+/** As long may the first batch take to come: what was written meanwhile is not of yesterday. */
+const startMilliseconds = 5 * 60_000;
+
 /** Whether each sink is paused, and since when it acts; nothing where that could not be read. */
 function openPositions(connections: Connections, sinks: readonly Sink[], asked: boolean) {
   const { config, now } = connections;
@@ -123,7 +126,8 @@ function openPositions(connections: Connections, sinks: readonly Sink[], asked: 
     connections,
     sinks.map(({ name }) => name),
   );
-  const first = config.SLUICE_SINCE === undefined ? now() : Date.parse(config.SLUICE_SINCE);
+  const first =
+    config.SLUICE_SINCE === undefined ? now() - startMilliseconds : Date.parse(config.SLUICE_SINCE);
   // What a person asks for again is asked for whenever it happened.
   const isAct = ({ kind }: Sink) => kind === 'act' && !asked;
   return async function positionOf(sink: Sink): Promise<Position | undefined> {

@@ -247,3 +247,19 @@ test('what happened before an act was switched on causes nothing, and is counted
   expect(await openStream(fleet.app, 'notify', later)(eventOf(...yesterday))).toEqual(allTaken);
   expect(fleet.bus.events()).toHaveLength(1);
 });
+
+test('where no time is named, what was written shortly before the first batch still counts', async () => {
+  const fleet = await openWorld();
+  const { SLUICE_SINCE: _, ...config } = fleet.config;
+  const at = Math.floor(fleet.clock.milliseconds / 1000);
+  const aged = (form: Fields, seconds: number) =>
+    history(undefined, form).map((record) => ({
+      ...record,
+      dynamodb: { ...record.dynamodb, ApproximateCreationDateTime: at - seconds },
+    })) as DynamoDBRecord[];
+  const [old, recent] = [orderForms()[0] as Fields, orderForms()[0] as Fields];
+  const notify = openStream(fleet.app, 'notify', { ...fleet.connections, config });
+  expect(await notify(eventOf(...aged(old, 600), ...aged(recent, 240)))).toEqual(allTaken);
+  const keys = fleet.bus.events().map(({ detail }) => ((detail.meta as Fields).key as Fields).sk);
+  expect(keys).toEqual([recent.sk]);
+});
