@@ -2,6 +2,7 @@
 import { userInfo } from 'node:os';
 import { createInterface } from 'node:readline/promises';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { handler as feedback } from '../handlers/feedback.ts';
 import { handler as mail } from '../handlers/mail.ts';
 import { handler as notify } from '../handlers/notify.ts';
 import { handler as project } from '../handlers/project.ts';
@@ -40,7 +41,7 @@ program
   .option('--keep [folder]', 'keep the data for the next start')
   .action(async ({ once, json, port, keep }: Flags) => {
     const say = (line: string) => console.log(line);
-    const handlers = { project, notify, mail, redrive } as StartParts['handlers'];
+    const handlers = { project, notify, mail, redrive, feedback } as StartParts['handlers'];
     const parts = { app, handlers, routes, day, onDemand, subscriber: warehouse, readsOf };
     const options = {
       once: once || json,

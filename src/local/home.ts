@@ -17,6 +17,7 @@ import { openKept } from './kept.ts';
 import { type Batch, type Handlers, settle, startMappings } from './mappings.ts';
 import { scan } from './proof/truth.ts';
 import { startSchedule } from './schedule.ts';
+import type { SentMessage } from './servers/mail.ts';
 import { type Services, startServices } from './services.ts';
 import { ensureTables, type StreamArns } from './tables.ts';
 
@@ -84,6 +85,10 @@ export async function openHome({ app, handlers, environment, keep, onExit }: Hom
       failures: failuresIn(folder),
       batches,
     });
+    services.onDelivery((message) => {
+      // What is reported late, as the run ends, is reported to nobody.
+      handlers.feedback(deliveryReport(message), {} as Context).catch(() => {});
+    });
     const schedule = startSchedule(async () => {
       await handlers.redrive({}, {} as Context);
       await handlers.mail(everyMinute, {} as Context);
@@ -109,6 +114,13 @@ export async function openHome({ app, handlers, environment, keep, onExit }: Hom
     await close();
     throw error;
   }
+}
+
+/** As SES publishes it to EventBridge. */
+function deliveryReport({ messageId, to, tags }: SentMessage): unknown {
+  const listed = Object.fromEntries(Object.entries(tags).map(([name, value]) => [name, [value]]));
+  const detail = { eventType: 'Delivery', mail: { messageId, destination: to, tags: listed } };
+  return { source: 'aws.ses', 'detail-type': 'Email Delivered', detail };
 }
 
 /** What a rule on a schedule sends. */

@@ -13,6 +13,8 @@ type Handler = (event: DynamoDBStreamEvent, context: Context) => Promise<unknown
 /** `redrive` runs on a schedule, the others behind a stream. */
 export type Handlers = Record<FunctionName, Handler> & {
   redrive(event: unknown, context: Context): Promise<unknown>;
+  /** Takes what SES reports. */
+  feedback(event: unknown, context: Context): Promise<unknown>;
 };
 
 /** A batch that a handler was given. */

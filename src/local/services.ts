@@ -24,6 +24,8 @@ export type Services = {
   /** Sinks whose service is a stand-in, and can be gone for a while. */
   killable: Partial<Record<'search' | 'cache' | 'bus', Pick<Killable, 'kill' | 'revive'>>>;
   sentMail(): SentMessage[];
+  /** Told of each mail once it is delivered. */
+  onDelivery(told: (message: SentMessage) => void): void;
   publishedEvents(): BusEvent[];
   /** Calls `receive` with each event of a bus that matches the pattern. */
   subscribe(busName: string, pattern: object, receive: (event: BusEvent) => void): void;
@@ -92,6 +94,7 @@ export async function startServices(
         bus,
       },
       sentMail: mail.sent,
+      onDelivery: mail.onDelivery,
       publishedEvents: () => bus.events(),
       subscribe: (busName, pattern, receive) => void bus.subscribe(busName, pattern, receive),
       stop,

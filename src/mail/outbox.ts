@@ -133,7 +133,9 @@ function next(
 
 /** What a row loses as it comes to a state: once settled it keeps no content and no address, and is never due. */
 function gone({ policy }: MailRow, state: MailState | undefined): string[] {
-  if (state === 'sent' || state === 'refused') return ['item', 'to', 'owner', 'leasedUntil', 'due', 'queue'];
+  const settled = ['item', 'to', 'owner', 'leasedUntil', 'due', 'queue'];
+  if (state === 'refused') return settled;
+  if (state === 'sent') return [...settled, 'refusal']; // why it was in doubt
   if (state === 'unknown')
     return ['owner', 'leasedUntil', ...(policy === 'atMostOnce' ? ['due', 'queue'] : [])];
   return state === 'waiting' ? ['owner', 'leasedUntil'] : [];

@@ -152,3 +152,10 @@ test('an address that is none is refused before SES is asked', async () => {
   });
   expect(post.ses.seen).toEqual([]);
 });
+
+test('once a delivery is reported, nothing tells any more that it was in doubt', async () => {
+  const order = await inDoubt('pending');
+  expect((await post.rowsOf(order))[0]).toHaveProperty('refusal');
+  await feedback(bySns(await reportOf(order, 'Delivery')));
+  expect((await post.rowsOf(order))[0]).not.toHaveProperty('refusal');
+});

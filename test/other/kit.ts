@@ -3,6 +3,7 @@ import type { Context, DynamoDBRecord } from 'aws-lambda';
 import { redriveHandler } from '../../src/deliveries/handler.ts';
 import { type Handlers, type Home, openHome } from '../../src/local/home.ts';
 import { scan } from '../../src/local/proof/truth.ts';
+import { feedbackHandler } from '../../src/mail/feedback.ts';
 import { mailHandler } from '../../src/mail/handler.ts';
 import type { App } from '../../src/pipeline/app.ts';
 import { type BatchReport, reports } from '../../src/pipeline/report.ts';
@@ -11,7 +12,13 @@ import { decodeImage } from '../../src/table/attributes.ts';
 import type { Fields } from '../../src/table/entity.ts';
 
 const takeAll = async () => ({ batchItemFailures: [] });
-const idle: Handlers = { project: takeAll, notify: takeAll, mail: takeAll, redrive: async () => {} };
+const idle: Handlers = {
+  project: takeAll,
+  notify: takeAll,
+  mail: takeAll,
+  redrive: async () => {},
+  feedback: async () => {},
+};
 
 function handlersOf(app: App): Handlers {
   return {
@@ -19,6 +26,7 @@ function handlersOf(app: App): Handlers {
     notify: streamHandler(app, 'notify'),
     mail: mailHandler(app),
     redrive: redriveHandler(app),
+    feedback: feedbackHandler(),
   };
 }
 
@@ -31,6 +39,7 @@ export async function openOther(app: App) {
     notify: (event, context) => current.notify(event, context),
     mail: (event, context) => current.mail(event, context),
     redrive: (event, context) => current.redrive(event, context),
+    feedback: (event, context) => current.feedback(event, context),
   };
   const batches: BatchReport[] = [];
   const listen = (batch: unknown) => batches.push(batch as BatchReport);

@@ -18,7 +18,12 @@ type Options = {
 type Mail = Running & {
   /** What was accepted, in that order. */
   sent(): SentMessage[];
+  /** Told of each message a moment after it was accepted, as SES reports a delivery. */
+  onDelivery(told: (message: SentMessage) => void): void;
 };
+
+/** How long after it was accepted a message is delivered. */
+const deliveryMilliseconds = 50;
 
 const DAY = 24 * 60 * 60 * 1000;
 
@@ -27,6 +32,7 @@ export async function startMail(options: Options = {}): Promise<Mail> {
   const { port = 0, file, respond = () => undefined, now = Date.now } = options;
   const journal = openJournal<SentMessage>(file);
   const sent = journal.entries;
+  const listeners: ((message: SentMessage) => void)[] = [];
   const identities: string[] = [];
 
   const actions: Record<string, (form: URLSearchParams) => Answer> = {
@@ -38,7 +44,9 @@ export async function startMail(options: Options = {}): Promise<Mail> {
       if (refused !== undefined) return refusal(refused.status, refused.code, refused.message);
       const at = now();
       const messageId = `${at.toString(16).padStart(16, '0')}-${randomUUID()}-000000`;
-      journal.add({ ...draft, messageId, at });
+      const message = { ...draft, messageId, at };
+      journal.add(message);
+      for (const told of listeners) setTimeout(told, deliveryMilliseconds, message);
       return result('SendEmail', { MessageId: messageId });
     },
     // -1: nothing is counted against a limit here.
@@ -56,7 +64,7 @@ export async function startMail(options: Options = {}): Promise<Mail> {
   const server = await listen(port, (request) =>
     request.method === 'GET' ? outbox(request, sent) : act(actions, request),
   );
-  return { ...server, sent: () => [...sent] };
+  return { ...server, sent: () => [...sent], onDelivery: (told) => void listeners.push(told) };
 }
 
 function act(actions: Record<string, (form: URLSearchParams) => Answer>, request: Request): Answer {
