@@ -18,8 +18,10 @@ import { previewEmail } from './ops/preview.ts';
 import { type RecordOptions, record } from './ops/record.ts';
 import { type Chosen, redriveByHand } from './ops/redrive.ts';
 import { type ReplayOptions, replayFiles } from './ops/replay.ts';
+import { tortureHere } from './ops/torture.ts';
 import { day, onDemand } from './shop/play/day.ts';
 import { warehouse } from './shop/play/subscriber.ts';
+import { traffic } from './shop/play/traffic.ts';
 import { readsOf } from './shop/reads.ts';
 
 // Whoever reads may close early, as `head` does.
@@ -167,6 +169,21 @@ for (const [name, paused] of [
       });
     });
 
+program
+  .command('torture')
+  .description('run everything as processes under load, kill them again and again, and compare every sink')
+  .option('--kills <count>', 'how often a process is killed', killCount, 50)
+  .option('--seed <number>', 'makes the same decisions again', wholeNumber)
+  .option('--sink-faults <share>', 'how many requests to a service go wrong, from 0 to 0.5', share, 0.1)
+  .option('--json', 'print the outcome as one line of JSON', false)
+  .action(async (flags: { kills: number; seed?: number; sinkFaults: number; json: boolean }) => {
+    const { log: say, error: mention } = console;
+    const handlers = new URL('../handlers/', import.meta.url);
+    const signal = interruption();
+    const options = { ...flags, environment: process.env, signal, say, mention };
+    process.exitCode = await tortureHere({ app, handlers, traffic, readsOf }, options);
+  });
+
 async function confirmed(question: string): Promise<boolean> {
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   try {
@@ -174,6 +191,21 @@ async function confirmed(question: string): Promise<boolean> {
   } finally {
     terminal.close();
   }
+}
+
+function killCount(text: string): number {
+  if (/^\d{1,4}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('It is a whole number from 0 to 9999.');
+}
+
+function wholeNumber(text: string): number {
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('It is a whole number from 0.');
+}
+
+function share(text: string): number {
+  if (/^0(\.\d+)?$/.test(text) && Number(text) <= 0.5) return Number(text);
+  throw new InvalidArgumentError('It is a number from 0 to 0.5.');
 }
 
 function recordCount(text: string): number {

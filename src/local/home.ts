@@ -117,26 +117,26 @@ export async function openHome({ app, handlers, environment, keep, onExit }: Hom
 }
 
 /** As SES publishes it to EventBridge. */
-function deliveryReport({ messageId, to, tags }: SentMessage): unknown {
+export function deliveryReport({ messageId, to, tags }: SentMessage): unknown {
   const listed = Object.fromEntries(Object.entries(tags).map(([name, value]) => [name, [value]]));
   const detail = { eventType: 'Delivery', mail: { messageId, destination: to, tags: listed } };
   return { source: 'aws.ses', 'detail-type': 'Email Delivered', detail };
 }
 
 /** What a rule on a schedule sends. */
-const everyMinute = {
+export const everyMinute = {
   source: 'aws.events',
   'detail-type': 'Scheduled Event',
   detail: {},
 } as unknown as DynamoDBStreamEvent;
 
 /** Where batches lie that a function has failed until its mapping gave up. */
-function failuresIn(folder: string): string {
+export function failuresIn(folder: string): string {
   return join(folder, 'failures');
 }
 
 /** Handlers read their configuration from the environment, as on Lambda. Gives a way back. */
-function setEnvironment(environment: NodeJS.ProcessEnv, values: Record<string, string>): () => void {
+export function setEnvironment(environment: NodeJS.ProcessEnv, values: Record<string, string>): () => void {
   const before = Object.keys(values).map((name) => [name, environment[name]] as const);
   Object.assign(environment, values);
   return () => {
@@ -147,7 +147,7 @@ function setEnvironment(environment: NodeJS.ProcessEnv, values: Record<string, s
   };
 }
 
-async function prepare(
+export async function prepare(
   app: App,
   { dynamodb, eventbridge, search, cache, config }: Connections,
 ): Promise<StreamArns> {

@@ -22,10 +22,10 @@ export type Batch = { function: FunctionName; event: DynamoDBStreamEvent };
 
 const settleMilliseconds = 30_000;
 
-type Mappings = Record<FunctionName, ReturnType<typeof eventSourceMapping>>;
+export type Mappings = Record<FunctionName, ReturnType<typeof eventSourceMapping>>;
 
 type MappingParts = {
-  handlers: Handlers;
+  handlers: Pick<Handlers, FunctionName>;
   streams: DynamoDBStreamsClient;
   streamArns: StreamArns;
   /** Holds the checkpoints. */

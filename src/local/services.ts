@@ -35,11 +35,15 @@ export type Services = {
 /** The region that records and clients are given; no request ever leaves the machine for it. */
 export const localRegion = 'eu-central-1';
 
-/** `kept`: where the stand-ins keep what they hold; else it is gone with them. */
+/**
+ * `kept`: where the stand-ins keep what they hold; else it is gone with them. `clocks`: what time it is for a stand-in,
+ * epoch milliseconds.
+ */
 export async function startServices(
   config: Config,
   onExit: (error: Error) => void,
   kept?: Kept,
+  clocks: { search?: () => number; cache?: () => number } = {},
 ): Promise<Services> {
   const file = (name: string) => (kept === undefined ? undefined : join(kept.folder, name));
   const named = {
@@ -59,8 +63,12 @@ export async function startServices(
   try {
     const dynamodbUrl =
       named.dynamodb ?? (await start(startDynamoDB({ onExit, file: file('dynamodb.sqlite') }))).url;
-    const search = named.search ?? (await start(startSearch({ file: file('search.jsonl') })));
-    const cache = named.cache ?? (await start(revivableCache()));
+    const search =
+      named.search ??
+      (await start(
+        startSearch({ file: file('search.jsonl'), ...(clocks.search && { now: clocks.search }) }),
+      ));
+    const cache = named.cache ?? (await start(revivableCache(clocks.cache)));
     const mail = await start(startMail({ file: file('mail.jsonl') }));
     const bus = await start(startBus({ region: localRegion, file: file('bus.jsonl') }));
     return {
@@ -106,15 +114,16 @@ export async function startServices(
 }
 
 /** A cache that comes back at its address, with nothing in it. */
-async function revivableCache(): Promise<Killable> {
-  let cache = await startCache();
+async function revivableCache(now?: () => number): Promise<Killable> {
+  const clock = now && { now };
+  let cache = await startCache({ ...clock });
   const { url } = cache;
   return {
     url,
     stop: () => cache.stop(),
     kill: () => cache.stop(),
     async revive() {
-      cache = await startCache({ port: Number(new URL(url).port) });
+      cache = await startCache({ port: Number(new URL(url).port), ...clock });
     },
   };
 }

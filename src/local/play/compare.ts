@@ -47,7 +47,7 @@ export async function compareAll(
     ...(cache ? [await compareCache(cache, store, changes, readsOf)] : []),
     compareAudit(app.table, audit, logged),
     compareEmail({ mails, outbox, changes, sender: config.SLUICE_SENDER }),
-    compareBus(events, changes, config.SLUICE_EVENT_SOURCE, repeatsAllowed),
+    compareBus(events, changes, config.SLUICE_EVENT_SOURCE, { repeats: repeatsAllowed }),
   ];
   const others = [
     compareParked(app, deliveries, truth),

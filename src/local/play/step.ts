@@ -1,4 +1,5 @@
 import type { PublishedEvent } from '../../sinks/bus/event.ts';
+import type { CachePort } from '../../sinks/cache/port.ts';
 import type { Store } from '../../table/store.ts';
 import type { Caused } from '../proof/caused.ts';
 
@@ -22,4 +23,21 @@ export type Subscriber = {
   name: string;
   pattern: object;
   receive(event: PublishedEvent): string | undefined;
+};
+
+/** One thing that somebody does with the application, at random; what it refuses is thrown. */
+export type Traffic = (world: {
+  store: Store;
+  cache: CachePort | undefined;
+  random: Chance;
+}) => Promise<unknown>;
+
+export type Chance = {
+  /** From 0 to below 1. */
+  next(): number;
+  /** True with this probability. */
+  chance(probability: number): boolean;
+  between(low: number, high: number): number;
+  /** Throws where there is nothing to pick. */
+  pick<Value>(values: readonly Value[]): Value;
 };

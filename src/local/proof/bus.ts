@@ -7,33 +7,39 @@ import type { BusEvent } from '../servers/bus.ts';
 import { compareEntries } from './entries.ts';
 import type { Finding } from './finding.ts';
 
-type Received = { id: string; fields: Fields; first: boolean };
+type Received = { id: string; fields: Fields; first: boolean; isLate: boolean };
 
-/** `repeatsAllowed`: after an attack each event may have come again, but none that was not there. */
+export type Allowed = {
+  /** Each event may have come again, as after an attack, but none that was not there. */
+  repeats: boolean;
+  /** Events may have been overtaken, as long as they say that they are late. */
+  late?: boolean;
+};
+
 export function compareBus(
   events: readonly BusEvent[],
   changes: readonly Change[],
   source: string,
-  repeatsAllowed: boolean,
+  allowed: Allowed,
 ): Finding {
   const known = new Set(changes.flatMap((change) => eventsOf(change).map(({ id }) => id)));
   const own = events.filter((event) => {
     const { meta }: Partial<PublishedEvent> = event.detail;
     return meta?.replay !== true || known.has(meta.eventId);
   });
-  const received = readEvents(own);
+  const received = readEvents(own, allowed);
   const expected = changes.flatMap((change) =>
     eventsOf(change).map((event) => {
       const { name, meta, data } = planEvent(change, event);
       return { id: event.id, fields: { name, source, ...meta, publishedAt: true, data } };
     }),
   );
-  const finding = compareEntries('the bus', received, expected, repeatsAllowed);
+  const finding = compareEntries('the bus', received, expected, allowed.repeats);
   finding.stale.push(...overtaken(received, changes));
   return { ...finding, replayed: events.length - own.length };
 }
 
-function readEvents(events: readonly BusEvent[]): Received[] {
+function readEvents(events: readonly BusEvent[], allowed: Allowed): Received[] {
   const seen = new Set<string>();
   return events.map((event) => {
     const { meta, data }: Partial<PublishedEvent> = event.detail;
@@ -44,12 +50,13 @@ function readEvents(events: readonly BusEvent[]): Received[] {
     // repeat may say that it does, for others of its item have passed it, or that somebody has asked for it.
     const told = {
       publishedAt: !Number.isNaN(Date.parse(String(meta?.publishedAt))),
-      late: first ? meta?.late : false,
+      late: first && allowed.late !== true ? meta?.late : false,
       replay: first ? meta?.replay : false,
     };
     return {
       id,
       first,
+      isLate: allowed.late === true && meta?.late === true,
       fields: { name: event['detail-type'], source: event.source, ...meta, ...told, data },
     };
   });
@@ -64,11 +71,11 @@ function overtaken(received: readonly Received[], changes: readonly Change[]): s
   );
   const newest = new Map<string, number>();
   const late: string[] = [];
-  for (const { id } of received.filter(({ first }) => first)) {
+  for (const { id, isLate } of received.filter(({ first }) => first)) {
     const cause = causes.get(id);
     if (cause === undefined) continue;
     const passed = newest.get(cause.item) ?? 0;
-    if (cause.position < passed) late.push(`${id} came after a newer one of its item`);
+    if (cause.position < passed && !isLate) late.push(`${id} came after a newer one of its item`);
     newest.set(cause.item, Math.max(cause.position, passed));
   }
   return late;

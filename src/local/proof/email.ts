@@ -42,17 +42,17 @@ export function compareEmail({ mails, outbox, changes, sender }: Parts): Finding
   ]);
 }
 
-function nameOf({ change, email }: MailRow): string {
+export function nameOf({ change, email }: MailRow): string {
   return `${change}/${email}`;
 }
 
-function declaredMail({ entity }: Change, row: MailRow, from: string): Entry {
+export function declaredMail({ entity }: Change, row: MailRow, from: string): Entry {
   const template = entity.emails[row.email]?.template;
   const content = template && render(template, row.item ?? {});
   return { id: nameOf(row), fields: { from, to: [row.to], others: [], ...content } };
 }
 
-function receivedMail(mail: SentMessage, names: ReadonlyMap<string, string>): Entry {
+export function receivedMail(mail: SentMessage, names: ReadonlyMap<string, string>): Entry {
   const { source: from, to, cc, bcc, replyTo, subject, text, html, tags } = mail;
   return {
     id: names.get(tags[rowTag] ?? '') ?? `a mail with the tag ${tags[rowTag]}`,

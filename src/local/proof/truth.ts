@@ -6,6 +6,7 @@ import {
   GetRecordsCommand,
   GetShardIteratorCommand,
 } from '@aws-sdk/client-dynamodb-streams';
+import type { DynamoDBRecord } from 'aws-lambda';
 import type { App } from '../../pipeline/app.ts';
 import type { Image } from '../../table/attributes.ts';
 import { type Change, itemName } from '../../table/change.ts';
@@ -66,9 +67,12 @@ function itemOf(app: App, store: Store, image: Image): TrueItem | undefined {
 }
 
 /** Reads the whole stream once more, past the pipeline and its checkpoints. */
-async function readStream(streams: DynamoDBStreamsClient, StreamArn: string) {
+export async function readStream(
+  streams: DynamoDBStreamsClient,
+  StreamArn: string,
+): Promise<DynamoDBRecord[]> {
   const { StreamDescription } = await streams.send(new DescribeStreamCommand({ StreamArn }));
-  const records = [];
+  const records: DynamoDBRecord[] = [];
   for (const { ShardId } of StreamDescription?.Shards ?? []) {
     const start = { StreamArn, ShardId, ShardIteratorType: 'TRIM_HORIZON' } as const;
     let { ShardIterator } = await streams.send(new GetShardIteratorCommand(start));

@@ -1,0 +1,108 @@
+/** What a service does wrong with a request: nothing is made up that AWS, OpenSearch or Redis do not do. */
+import type { Chance } from '../play/step.ts';
+
+export type ServiceName = 'dynamodb' | 'search' | 'cache' | 'bus' | 'mail';
+
+export type Reply = { status: number; headers: Record<string, string>; body: string };
+
+export type Conduct =
+  | { kind: 'right' }
+  /** The connection breaks and nothing is done. */
+  | { kind: 'closed' }
+  /** It is done; the connection breaks instead of an answer. */
+  | { kind: 'lost' }
+  /** It is done after so many milliseconds, whether anybody still waits for it or not. */
+  | { kind: 'held'; milliseconds: number }
+  | { kind: 'refused'; reply: Reply };
+
+export type Faults = {
+  conductOf(service: ServiceName, label: string): Conduct;
+  /** From now on everything goes right. */
+  end(): void;
+  isOver(): boolean;
+  /** How many requests went wrong, of how many. */
+  counts: { requests: number; faults: number; outages: number };
+};
+
+const right: Conduct = { kind: 'right' };
+
+/** How long something is gone, and how long all is there, milliseconds. */
+const outage = { lasts: [500, 2_500], between: [500, 2_500] } as const;
+
+/** How long a request can be on its way, milliseconds: longer than anybody waits for it. */
+const holds = [100, 6_000] as const;
+
+/** What can be gone as a whole: a service, or of DynamoDB one table. */
+const losable = ['search', 'cache', 'bus', 'mail', 'audit', 'outbox', 'deliveries'] as const;
+
+/** DynamoDB's client repeats by itself what fails: more than this and nothing would ever be done. */
+const shareOfDynamoDB = 0.5;
+
+export function openFaults(share: number, random: Chance, now: () => number): Faults {
+  const counts = { requests: 0, faults: 0, outages: 0 };
+  let ended = share === 0;
+  let gone: { what: (typeof losable)[number]; until: number } | undefined;
+  let nextOutage = now() + random.between(...outage.between);
+
+  function isGone(service: ServiceName, label: string): boolean {
+    if (now() > nextOutage) {
+      gone = { what: random.pick(losable), until: now() + random.between(...outage.lasts) };
+      nextOutage = gone.until + random.between(...outage.between);
+      counts.outages += 1;
+    }
+    if (gone === undefined || now() > gone.until) return false;
+    return gone.what === service || (service === 'dynamodb' && label.endsWith(` ${gone.what}`));
+  }
+
+  function conductOf(service: ServiceName, label: string): Conduct {
+    counts.requests += 1;
+    if (ended) return right;
+    const chance = service === 'dynamodb' ? share * shareOfDynamoDB : share;
+    if (!isGone(service, label) && !random.chance(chance)) return right;
+    counts.faults += 1;
+    const kind = random.pick(['closed', 'lost', 'held', 'refused', 'throttled'] as const);
+    if (kind === 'held') return { kind, milliseconds: random.between(...holds) };
+    if (kind === 'closed' || kind === 'lost' || service === 'cache')
+      return { kind: kind === 'lost' ? 'lost' : 'closed' };
+    return { kind: 'refused', reply: replies[service][kind] };
+  }
+
+  return {
+    conductOf,
+    end() {
+      ended = true;
+    },
+    isOver: () => ended,
+    counts,
+  };
+}
+
+const json = { 'content-type': 'application/x-amz-json-1.0' };
+const aws = (status: number, type: string): Reply => ({
+  status,
+  headers: json,
+  body: JSON.stringify({ __type: type, message: 'as torture has it' }),
+});
+const ses = (status: number, code: string): Reply => ({
+  status,
+  headers: { 'content-type': 'text/xml' },
+  body: `<ErrorResponse><Error><Type>Sender</Type><Code>${code}</Code><Message>as torture has it</Message></Error></ErrorResponse>`,
+});
+const openSearch = (status: number, type: string): Reply => ({
+  status,
+  headers: { 'content-type': 'application/json' },
+  body: JSON.stringify({ error: { type, reason: 'as torture has it' }, status }),
+});
+
+const replies: Record<Exclude<ServiceName, 'cache'>, Record<'refused' | 'throttled', Reply>> = {
+  dynamodb: {
+    refused: aws(500, 'InternalServerError'),
+    throttled: aws(400, 'ProvisionedThroughputExceededException'),
+  },
+  bus: { refused: aws(500, 'InternalException'), throttled: aws(400, 'ThrottlingException') },
+  mail: { refused: ses(503, 'ServiceUnavailable'), throttled: ses(400, 'Throttling') },
+  search: {
+    refused: openSearch(503, 'cluster_block_exception'),
+    throttled: openSearch(429, 'circuit_breaking_exception'),
+  },
+};

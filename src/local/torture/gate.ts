@@ -1,0 +1,128 @@
+/** Gates stand between a process and a service: they see each request, and are where it goes wrong. */
+import { Agent, createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
+import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from 'node:net';
+import { buffer } from 'node:stream/consumers';
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Conduct, Reply, ServiceName } from './faults.ts';
+import { labelOf, type Tables } from './label.ts';
+
+/** Before a request is carried out, and after it, before anybody knows. */
+export type Moment = 'before' | 'after';
+
+export type Watcher = {
+  conductOf(service: ServiceName, label: string): Conduct;
+  /** Says whether whoever asks was killed at this very point. */
+  reached(label: string, moment: Moment): boolean;
+};
+
+export type Gate = { url: string; stop(): Promise<void> };
+
+export async function httpGate(
+  service: ServiceName,
+  target: string,
+  tables: Tables,
+  { conductOf, reached }: Watcher,
+): Promise<Gate> {
+  const agent = new Agent({ keepAlive: true });
+  const { hostname, port } = new URL(target);
+
+  async function pass(incoming: IncomingMessage, response: ServerResponse): Promise<unknown> {
+    const body = await buffer(incoming);
+    const cut = () => incoming.socket.destroy();
+    const label = labelOf(service, incoming, body, tables);
+    const conduct = label === undefined ? ({ kind: 'right' } as const) : conductOf(service, label);
+    if (label !== undefined && reached(label, 'before')) return cut();
+    if (conduct.kind === 'closed') return cut();
+    if (conduct.kind === 'refused') return answer(response, conduct.reply);
+    if (conduct.kind === 'held') await wait(conduct.milliseconds);
+    const reply = await forward(incoming, body);
+    if (label !== undefined && reached(label, 'after')) return cut();
+    return conduct.kind === 'lost' ? cut() : answer(response, reply);
+  }
+
+  function forward({ method, url, headers }: IncomingMessage, body: Buffer): Promise<Reply> {
+    const { promise, resolve, reject } = Promise.withResolvers<Reply>();
+    const { connection, 'transfer-encoding': encoding, ...kept } = headers;
+    const sent = { ...kept, 'content-length': body.byteLength };
+    const outgoing = request({ agent, hostname, port, method, path: url, headers: sent }, async (found) => {
+      const type = found.headers['content-type'];
+      const text = await buffer(found).catch(() => Buffer.alloc(0));
+      resolve({
+        status: found.statusCode ?? 500,
+        headers: type === undefined ? {} : { 'content-type': type },
+        body: text.toString(),
+      });
+    });
+    outgoing.on('error', reject).end(body);
+    return promise;
+  }
+
+  const server = createServer((incoming, response) => {
+    pass(incoming, response).catch(() => incoming.socket.destroy());
+  });
+  await listening(server);
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    async stop() {
+      server.close();
+      server.closeAllConnections();
+      agent.destroy();
+    },
+  };
+}
+
+function answer(response: ServerResponse, { status, headers, body }: Reply): void {
+  response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) });
+  response.end(body);
+}
+
+/** For the cache: what a client sends is passed on as it comes, one packet after the other. */
+export async function tcpGate(
+  service: ServiceName,
+  target: string,
+  { conductOf, reached }: Watcher,
+): Promise<Gate> {
+  const { hostname, port, protocol } = new URL(target);
+  const sockets = new Set<Socket>();
+  const server = createTcpServer({ noDelay: true }, (client) => {
+    const upstream = connect({ host: hostname, port: Number(port), noDelay: true });
+    const cut = () => {
+      client.destroy();
+      upstream.destroy();
+    };
+    for (const socket of [client, upstream]) {
+      sockets.add(socket);
+      socket.on('error', cut);
+      socket.on('close', () => {
+        sockets.delete(socket);
+        cut();
+      });
+    }
+    let loses = false;
+    client.on('data', async (packet) => {
+      const conduct = conductOf(service, service);
+      if (reached(service, 'before') || conduct.kind === 'closed') return cut();
+      client.pause();
+      if (conduct.kind === 'held') await wait(conduct.milliseconds);
+      loses ||= conduct.kind === 'lost';
+      upstream.write(packet);
+      client.resume();
+    });
+    upstream.on('data', (packet) => {
+      if (reached(service, 'after') || loses) return cut();
+      client.write(packet);
+    });
+  });
+  await listening(server);
+  return {
+    url: `${protocol}//127.0.0.1:${(server.address() as AddressInfo).port}`,
+    async stop() {
+      server.close();
+      for (const socket of sockets) socket.destroy();
+    },
+  };
+}
+
+function listening(server: { listen(port: number, host: string, done: () => void): unknown }): Promise<void> {
+  return new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+}

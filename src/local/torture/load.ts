@@ -1,0 +1,46 @@
+/** Many users at once, who go on until they are told to stop. */
+import { setTimeout as wait } from 'node:timers/promises';
+import type { CachePort } from '../../sinks/cache/port.ts';
+import { WriteError } from '../../table/errors.ts';
+import type { Store } from '../../table/store.ts';
+import type { Traffic } from '../play/step.ts';
+import { openRandom } from './random.ts';
+
+type Parts = { traffic: Traffic; store: Store; cache: CachePort | undefined; seed: number };
+
+const users = 8;
+/** How long a user thinks between two acts, milliseconds. */
+const thinks = [10, 60] as const;
+
+/** Says how often something was done, and how often a service or the application did not do it. */
+export type LoadCounts = { acts: number; refused: number };
+
+export function startLoad({ traffic, store, cache, seed }: Parts): { stop(): Promise<LoadCounts> } {
+  const counts: LoadCounts = { acts: 0, refused: 0 };
+  let stopping = false;
+  const running = Array.from({ length: users }, async (_, user) => {
+    const random = openRandom(seed, `user ${user}`);
+    while (!stopping) {
+      await wait(random.between(...thinks));
+      counts.acts += 1;
+      await traffic({ store, cache, random }).catch((error: unknown) => {
+        if (!isExpected(error)) throw error;
+        counts.refused += 1;
+      });
+    }
+  });
+  const all = Promise.all(running);
+  all.catch(() => {}); // told by `stop`
+  return {
+    async stop() {
+      stopping = true;
+      await all;
+      return counts;
+    },
+  };
+}
+
+/** What the write side refuses, and what comes from a service or from the way there. */
+function isExpected(error: unknown): boolean {
+  return error instanceof WriteError || (error instanceof Error && '$metadata' in error);
+}

@@ -1,0 +1,165 @@
+/** All that a torture needs: services, gates before them, processes behind them, and a clock that can be put forward. */
+import { pathToFileURL } from 'node:url';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DynamoDBStreamsClient } from '@aws-sdk/client-dynamodb-streams';
+import { readConfig } from '../../config.ts';
+import { connect, disconnect } from '../../connections.ts';
+import type { App } from '../../pipeline/app.ts';
+import { storeOf } from '../../pipeline/stream.ts';
+import type { Store } from '../../table/store.ts';
+import { deliveryReport, failuresIn, prepare, setEnvironment } from '../home.ts';
+import type { Chance } from '../play/step.ts';
+import type { SentMessage } from '../servers/mail.ts';
+import { startServices } from '../services.ts';
+import type { Conduct, Faults, ServiceName } from './faults.ts';
+import { httpGate, tcpGate, type Watcher } from './gate.ts';
+import { startLambda } from './lambda.ts';
+import type { Role } from './messages.ts';
+import type { Points } from './points.ts';
+import { type Processes, startProcesses } from './processes.ts';
+import { openRandom } from './random.ts';
+import type { Checked } from './verdict.ts';
+
+export type Stage = Checked & {
+  /** What the users write and read with: now and then slow, and now and then an answer is lost. */
+  users: Store;
+  processes: Processes;
+  folder: string;
+  /** Puts the clock of every process forward. */
+  pass(milliseconds: number): void;
+};
+
+type Parts = {
+  app: App;
+  handlers: URL;
+  seed: number;
+  faults: Faults;
+  points: Points;
+  environment: NodeJS.ProcessEnv;
+  folder: string;
+  /** Gets what must be closed, in the order in which it was opened. */
+  onOpen(close: () => Promise<unknown> | unknown): void;
+  onExit(error: Error): void;
+};
+
+/** Where each client learns of its service. */
+const variables: Readonly<Record<ServiceName, string>> = {
+  dynamodb: 'AWS_ENDPOINT_URL_DYNAMODB',
+  search: 'SLUICE_SEARCH_ENDPOINT',
+  cache: 'SLUICE_CACHE_ENDPOINT',
+  bus: 'AWS_ENDPOINT_URL_EVENTBRIDGE',
+  mail: 'AWS_ENDPOINT_URL_SES',
+};
+
+/** So that what must be waited for takes seconds. */
+const hurried = { SLUICE_SINK_SECONDS: '2', SLUICE_MAIL_PER_SECOND: '1000', SLUICE_LOG_LEVEL: 'error' };
+
+export async function openStage(parts: Parts): Promise<Stage> {
+  const { app, handlers, seed, faults, points, environment, folder, onOpen, onExit } = parts;
+  let ahead = 0;
+  const services = await startServices(readConfig(environment), onExit, undefined, {
+    // A deletion is forgotten after a minute of it, as by OpenSearch.
+    search: () => Date.now() + ahead,
+    // Nothing expires: what is stale stays to be found.
+    cache: () => 0,
+  });
+  onOpen(services.stop);
+  const failures = { SLUICE_FAILURES: pathToFileURL(failuresIn(folder)).href };
+  onOpen(setEnvironment(environment, { ...services.environment, ...hurried, ...failures }));
+  const connections = connect(readConfig(environment));
+  onOpen(() => disconnect(connections));
+  const streams = new DynamoDBStreamsClient({});
+  onOpen(() => streams.destroy());
+  const streamArns = await prepare(app, connections);
+
+  const { config } = connections;
+  const tables = {
+    table: config.SLUICE_TABLE,
+    deliveries: config.SLUICE_DELIVERIES_TABLE,
+    outbox: config.SLUICE_OUTBOX_TABLE,
+    audit: config.SLUICE_AUDIT_TABLE,
+  };
+  const gate = async (service: ServiceName, watcher: Watcher) => {
+    const target = environment[variables[service]] ?? '';
+    const opened = await (service === 'cache'
+      ? tcpGate(service, target, watcher)
+      : httpGate(service, target, tables, watcher));
+    onOpen(opened.stop);
+    return opened.url;
+  };
+  const killedAt =
+    (role: Role): Watcher['reached'] =>
+    (label, moment) => {
+      const isHere = points.reached(role, label, moment);
+      if (isHere) processes.kill(role);
+      return isHere;
+    };
+  const environmentOf = async (role: Role) => {
+    const changed: NodeJS.ProcessEnv = {};
+    for (const service of Object.keys(variables) as ServiceName[])
+      changed[variables[service]] = await gate(service, {
+        conductOf: faults.conductOf,
+        reached: killedAt(role),
+      });
+    return { ...environment, ...changed };
+  };
+  const environments: Record<Role, NodeJS.ProcessEnv> = {
+    functions: await environmentOf('functions'),
+    redrive: await environmentOf('redrive'),
+    mapping: environment, // it only reads; what it causes, functions do
+  };
+  const lambda = await startLambda({
+    invoke: (name, event) => processes.invoke('functions', name, event),
+    reached: killedAt('mapping'),
+  });
+  onOpen(lambda.stop);
+  const processes: Processes = startProcesses({
+    birth: { handlers: handlers.href, streamArns, folder, invokeUrl: lambda.url },
+    environment: (role) => environments[role],
+    ahead: () => ahead,
+  });
+  onOpen(processes.stop);
+  services.onDelivery((message) => void report(processes, message));
+
+  const reached = () => false;
+  const slow = { conductOf: slowly(faults, openRandom(seed, 'users’ network')), reached };
+  const dynamodb = new DynamoDBClient({ endpoint: await gate('dynamodb', slow) });
+  onOpen(() => dynamodb.destroy());
+  const store = storeOf(app, connections);
+  return {
+    app,
+    services,
+    connections,
+    streams,
+    streamArns,
+    store,
+    users: { ...store, dynamodb },
+    processes,
+    folder,
+    pass(milliseconds) {
+      ahead += milliseconds;
+      processes.tellTime();
+    },
+  };
+}
+
+/** Between reading an item and filling the cache with it, much can happen. */
+function slowly(faults: Faults, random: Chance): () => Conduct {
+  return () => {
+    if (faults.isOver()) return { kind: 'right' };
+    if (random.chance(0.3)) return { kind: 'held', milliseconds: random.between(5, 80) };
+    return { kind: random.chance(0.02) ? 'lost' : 'right' };
+  };
+}
+
+const triesToReport = 20;
+
+/** As EventBridge does it: until the function takes it, but not for ever. */
+async function report(processes: Processes, message: SentMessage): Promise<void> {
+  for (let tries = 0; tries < triesToReport; tries++) {
+    try {
+      await processes.invoke('functions', 'feedback', deliveryReport(message));
+      return;
+    } catch {} // killed meanwhile; the next process takes it
+  }
+}

@@ -1,0 +1,108 @@
+/** What is wrong once all has come to rest: every sink against the table and its stream, under the promises made. */
+import { listParked } from '../../deliveries/list.ts';
+import type { Image } from '../../table/attributes.ts';
+import type { Home } from '../home.ts';
+import { compareAudit } from '../proof/audit.ts';
+import { compareBus } from '../proof/bus.ts';
+import { compareCache, type ReadsOf } from '../proof/cache.ts';
+import { compareParked } from '../proof/parked.ts';
+import { compareSearch } from '../proof/search.ts';
+import { readStream, readTruth, scan } from '../proof/truth.ts';
+import { compareMail } from './mail.ts';
+
+export type Checked = Pick<Home, 'app' | 'store' | 'streams' | 'streamArns' | 'connections' | 'services'>;
+
+export type Verdict = {
+  /** What was compared. */
+  changes: number;
+  items: number;
+  events: number;
+  mails: number;
+  /** Allowed, and counted: events that are marked late, mails that came again or wait for a person. */
+  late: number;
+  mailRepeats: number;
+  mailsInDoubt: number;
+  /** By promise, what breaks it; each names its place. */
+  broken: Record<Promised, string[]>;
+};
+
+export type Promised =
+  | 'search: missing or stale'
+  | 'cache: stale'
+  | 'audit: missing or altered'
+  | 'audit: doubled'
+  | 'mail: missing or altered'
+  | 'mail: doubled'
+  | 'mail: out of order'
+  | 'events: missing or altered'
+  | 'events: never happened'
+  | 'events: out of order, not late'
+  | 'parked: missing'
+  | 'parked: left behind';
+
+const overtaking = 'came after a newer one of its item';
+
+export async function judge(home: Checked, readsOf: ReadsOf): Promise<Verdict> {
+  const { app, store, streams, streamArns, connections, services } = home;
+  const { config, dynamodb, search, cache } = connections;
+  const truth = await readTruth(app, store, streams, streamArns.table);
+  const { changes, logged } = truth;
+  const deliveries = await scan(dynamodb, config.SLUICE_DELIVERIES_TABLE);
+  const trail = await scan(dynamodb, config.SLUICE_AUDIT_TABLE);
+  const outbox = await scan(dynamodb, config.SLUICE_OUTBOX_TABLE);
+  const [mails, events] = [services.sentMail(), services.publishedEvents()];
+  const index = search && { client: search, prefix: config.SLUICE_SEARCH_PREFIX, app };
+  const found = index ? await compareSearch(index, truth) : undefined;
+  const held = cache ? await compareCache(cache, store, changes, readsOf) : undefined;
+  const audit = compareAudit(app.table, trail, logged);
+  const mail = compareMail({
+    mails,
+    outbox,
+    history: await imagesOf(home),
+    changes,
+    sender: config.SLUICE_SENDER,
+  });
+  const bus = compareBus(events, changes, config.SLUICE_EVENT_SOURCE, { repeats: true, late: true });
+  const [unordered, altered] = split(bus.stale, (one) => one.endsWith(overtaking));
+  return {
+    changes: logged.length,
+    items: new Set(logged.map(({ item }) => item)).size,
+    events: events.length,
+    mails: mails.length,
+    late: events.filter(({ detail }) => (detail as { meta?: { late?: boolean } }).meta?.late).length,
+    mailRepeats: mail.repeats,
+    mailsInDoubt: mail.inDoubt,
+    broken: {
+      'search: missing or stale': found ? [...found.missing, ...found.stale] : [],
+      'cache: stale': held?.stale ?? [],
+      'audit: missing or altered': [...audit.missing, ...audit.stale],
+      'audit: doubled': audit.doubled,
+      'mail: missing or altered': [...mail.finding.missing, ...mail.finding.stale],
+      'mail: doubled': mail.finding.doubled,
+      'mail: out of order': mail.order,
+      'events: missing or altered': [...bus.missing, ...altered],
+      'events: never happened': bus.doubled,
+      'events: out of order, not late': unordered,
+      'parked: missing': compareParked(app, deliveries, truth).missing,
+      'parked: left behind': await leftBehind(connections),
+    },
+  };
+}
+
+/** Every image that an outbox row ever had. */
+async function imagesOf({ streams, streamArns }: Checked): Promise<Image[]> {
+  const records = await readStream(streams, streamArns.outbox);
+  return records.flatMap(({ dynamodb }) => (dynamodb?.NewImage ? [dynamodb.NewImage as Image] : []));
+}
+
+/** Nothing here is refused for good but what does not fit its entity: all else must have gone home. */
+async function leftBehind(connections: Home['connections']): Promise<string[]> {
+  const parked = await listParked(connections);
+  return parked
+    .filter(({ sink }) => sink !== undefined)
+    .map(({ sink, item, state, reason }) => `${sink} has ${item} ${state}: ${reason}`);
+}
+
+function split<Value>(values: readonly Value[], isFirst: (value: Value) => boolean): [Value[], Value[]] {
+  return [values.filter(isFirst), values.filter((value) => !isFirst(value))];
+}

@@ -1,0 +1,66 @@
+/** `sluice torture`: kills the pipeline's processes under load, and says which of its promises broke. */
+import { randomInt } from 'node:crypto';
+import { type Tortured, type TortureParts, torture } from '../local/torture/torture.ts';
+
+type Options = {
+  kills: number;
+  seed?: number;
+  /** The share of requests to a service that go wrong. */
+  sinkFaults: number;
+  json: boolean;
+  environment: NodeJS.ProcessEnv;
+  signal: AbortSignal;
+  say(line: string): void;
+  /** For what is of no use to a program. */
+  mention(line: string): void;
+};
+
+/** Every so many kills it says how far it is. */
+const step = 10;
+
+/** Gives the exit status: 0 only if every promise was kept. */
+export async function tortureHere(parts: TortureParts, options: Options): Promise<number> {
+  const { seed = randomInt(1_000_000), json, say, mention, kills } = options;
+  mention(`seed ${seed}`);
+  const onKill = (count: number) => {
+    if (count % step === 0 || count === kills) mention(`${count} of ${kills} killed`);
+  };
+  const tortured = await torture(parts, { ...options, seed, onKill });
+  const broken = brokenIn(tortured);
+  const ok = broken.length === 0;
+  if (json) say(JSON.stringify({ ok, ...tortured }));
+  else for (const line of lines(tortured, broken)) say(line);
+  return ok ? 0 : 1;
+}
+
+type Broken = { promise: string; found: readonly string[] };
+
+function brokenIn({ verdict, waiting }: Tortured): Broken[] {
+  const all = { ...verdict.broken, 'came to no rest': waiting };
+  return Object.entries(all)
+    .filter(([, found]) => found.length > 0)
+    .map(([promise, found]) => ({ promise, found }));
+}
+
+/** Of each broken promise so many cases are shown. */
+const mostShown = 5;
+
+function lines({ seed, kills, faults, load, verdict }: Tortured, broken: readonly Broken[]): string[] {
+  const { functions, mapping, redrive, atPoints, frozen } = kills;
+  const total = functions + mapping + redrive;
+  const { changes, items, events, mails, late, mailRepeats, mailsInDoubt } = verdict;
+  return [
+    `seed ${seed}: ${total} kills (functions ${functions}, mapping ${mapping}, redrive ${redrive}), ` +
+      `${atPoints} of them between two effects, ${frozen} after standing still`,
+    `${faults.faults} of ${faults.requests} requests went wrong, ${faults.outages} outages, ${load.acts} acts of users`,
+    `${changes} changes of ${items} items, ${events} events, ${mails} mails`,
+    `allowed: ${late} events marked late, ${mailRepeats} mails again after doubt (atLeastOnce), ` +
+      `${mailsInDoubt} mails in doubt (atMostOnce)`,
+    ...Object.entries(verdict.broken).map(([promise, found]) => `  ${promise.padEnd(32)} ${found.length}`),
+    ...broken.flatMap(({ promise, found }) => [
+      `BROKEN ${promise}: ${found.length}`,
+      ...found.slice(0, mostShown).map((one) => `  ${one}`),
+    ]),
+    broken.length === 0 ? 'Every promise was kept.' : 'FAILED',
+  ];
+}

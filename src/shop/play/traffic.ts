@@ -1,0 +1,234 @@
+/** What goes on in a busy shop: customers, merchants, the warehouse, and somebody with a console. Few items, so that they meet. */
+import { DeleteItemCommand, PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import type { Chance, Traffic } from '../../local/play/step.ts';
+import { readThrough } from '../../sinks/cache/read.ts';
+import type { By, Store } from '../../table/store.ts';
+import { orderIdOf, shop } from '../commands.ts';
+import { cachedReads } from '../reads.ts';
+
+type World = Parameters<Traffic>[0];
+
+const users = ['ada', 'bob', 'cleo', 'dora', 'emil', 'fay'];
+const products = ['tea', 'pot', 'cup', 'jam', 'fig', 'nut'];
+/** Of others: they never had a version, and never get one. */
+const strangers = ['mug', 'jug'];
+const categories = ['drinks', 'kitchen', 'food'];
+/** So many orders a customer ever has. */
+const carts = 60;
+
+const by = (actor: string, random: Chance): By => ({
+  actor,
+  request: `${actor}-${Math.floor(random.next() * 1e12)}`,
+});
+
+export const traffic: Traffic = (world) => world.random.pick(drawn)(world);
+
+type Act = (world: World) => Promise<unknown>;
+
+/** How often in a hundred, and what. */
+const acts: readonly [number, Act][] = [
+  [24, read],
+  [12, placeOrder],
+  [12, moveOrder],
+  [7, placeInHaste],
+  [4, placeAndRegret],
+  [5, signUp],
+  [5, changeProfile],
+  [2, leave],
+  [6, addProduct],
+  [8, changeProduct],
+  [6, restock],
+  [3, removeProduct],
+  [1, removeOrder],
+  [4, editBehindOurBack],
+  [1, deleteBehindOurBack],
+  [4, writeAsStranger],
+];
+
+const drawn = acts.flatMap(([times, act]) => Array.from({ length: times }, () => act));
+
+/** Through the cache, as the API does it. */
+function read({ store, cache, random }: World): Promise<unknown> {
+  const reads = cachedReads(store);
+  const [userId, productId] = [random.pick(users), random.pick(products)];
+  const key = orderKey(random);
+  const port = cache;
+  const seen = [
+    () => readThrough({ port, ...reads.customer(userId) }),
+    () => readThrough({ port, ...reads.product(productId) }),
+    () => readThrough({ port, ...reads.order(key.userId, key.orderId) }),
+    () => readThrough({ port, ...reads.ordersOf(userId) }),
+    () => readThrough({ port, ...reads.productsIn(random.pick(categories)) }),
+  ];
+  return random.pick(seen)();
+}
+
+const cartOf = (random: Chance) => ({
+  userId: random.pick(users),
+  idempotencyKey: `cart-${Math.floor(random.next() * carts)}`,
+});
+
+function orderKey(random: Chance) {
+  const cart = cartOf(random);
+  return { userId: cart.userId, orderId: orderIdOf(cart) };
+}
+
+function placeOrder({ store, random }: World) {
+  const cart = cartOf(random);
+  const lines = new Set([random.pick(products), random.pick(products)]);
+  const items = [...lines].map((productId) => ({ productId, quantity: 1 }));
+  return shop(store).placeOrder({ ...cart, items }, by(cart.userId, random));
+}
+
+/** Placed, paid and shipped at once: its mails are under way together. */
+async function placeInHaste(world: World): Promise<void> {
+  const { store, random } = world;
+  const placed = await placeOrder(world);
+  if (placed.outcome !== 'created') return;
+  const key = { userId: placed.item.userId, orderId: placed.item.orderId };
+  const paid = await shop(store).setOrderStatus(key, placed.version, 'paid', by('payments', random));
+  await shop(store).setOrderStatus(key, paid.version, 'shipped', by('warehouse', random));
+}
+
+async function placeAndRegret(world: World): Promise<void> {
+  const placed = await placeOrder(world);
+  if (placed.outcome !== 'created') return;
+  const { userId, orderId } = placed.item;
+  await shop(world.store).removeOrder(
+    { userId, orderId },
+    { ...by(userId, world.random), reason: 'a mistake' },
+  );
+}
+
+async function moveOrder({ store, random }: World): Promise<unknown> {
+  const key = orderKey(random);
+  const found = await shop(store).order(key);
+  if (found === undefined) return undefined;
+  const next = {
+    pending: ['paid', 'paid', 'cancelled'],
+    paid: ['shipped', 'shipped', 'cancelled'],
+    shipped: ['delivered'],
+    delivered: [],
+    cancelled: [],
+  } as const;
+  const statuses = next[found.item.status];
+  return statuses.length === 0
+    ? undefined
+    : shop(store).setOrderStatus(
+        key,
+        found.version,
+        random.pick<(typeof statuses)[number]>(statuses),
+        by('shop', random),
+      );
+}
+
+function removeOrder({ store, random }: World): Promise<unknown> {
+  return shop(store).removeOrder(orderKey(random), { ...by('support', random), reason: 'asked for' });
+}
+
+function signUp({ store, random }: World): Promise<unknown> {
+  const userId = random.pick(users);
+  const input = {
+    userId,
+    name: `${userId} ${random.pick(users)}`,
+    email: `${userId}@example.com`,
+    marketing: true,
+  };
+  return shop(store).registerCustomer(input, by(userId, random));
+}
+
+async function changeProfile({ store, random }: World): Promise<unknown> {
+  const userId = random.pick(users);
+  const found = await cachedReads(store).customer(userId).read();
+  const name = `${userId} ${Math.floor(random.next() * 100)}`;
+  return found && shop(store).updateCustomer(userId, found.version, { name }, by(userId, random));
+}
+
+function leave({ store, random }: World): Promise<unknown> {
+  return shop(store).removeCustomer(random.pick(users), { ...by('support', random), reason: 'asked for' });
+}
+
+function productNamed(productId: string, random: Chance) {
+  return {
+    productId,
+    name: `${productId} ${Math.floor(random.next() * 100)}`,
+    description: 'as good as ever',
+    category: random.pick(categories),
+    price: Math.floor(random.between(100, 5_000)) / 100,
+    currency: 'EUR' as const,
+    stock: Math.floor(random.between(50, 500)),
+  };
+}
+
+function addProduct({ store, random }: World): Promise<unknown> {
+  return shop(store).addProduct(productNamed(random.pick(products), random), by('merchant', random));
+}
+
+async function changeProduct({ store, random }: World): Promise<unknown> {
+  const productId = random.pick(products);
+  const found = await cachedReads(store).product(productId).read();
+  const { name, category, price } = productNamed(productId, random);
+  const changes = random.pick([{ name }, { category }, { price }]);
+  return found && shop(store).updateProduct(productId, found.version, changes, by('merchant', random));
+}
+
+function restock({ store, random }: World): Promise<unknown> {
+  return shop(store).restockProduct(random.pick(products), 10, by('warehouse', random));
+}
+
+function removeProduct({ store, random }: World): Promise<unknown> {
+  return shop(store).removeProduct(random.pick(products), {
+    ...by('merchant', random),
+    reason: 'no longer made',
+  });
+}
+
+function rawKey({ table }: Store, productId: string) {
+  const key = { S: `PRODUCT#${productId}` };
+  return { [table.pk]: key, [table.sk]: key };
+}
+
+/** An edit by hand, of something that is there: no version, no reason. */
+function editBehindOurBack({ store, random }: World): Promise<unknown> {
+  const { dynamodb, tableName, table } = store;
+  return dynamodb.send(
+    new UpdateItemCommand({
+      TableName: tableName,
+      Key: rawKey(store, random.pick(products)),
+      UpdateExpression: 'SET price = :price',
+      ConditionExpression: 'attribute_exists(#pk) AND attribute_exists(price)',
+      ExpressionAttributeNames: { '#pk': table.pk },
+      ExpressionAttributeValues: { ':price': { N: String(Math.floor(random.between(100, 900)) / 100) } },
+    }),
+  );
+}
+
+function deleteBehindOurBack({ store, random }: World): Promise<unknown> {
+  const { dynamodb, tableName } = store;
+  const productId = random.pick(random.chance(0.5) ? products : strangers);
+  return dynamodb.send(new DeleteItemCommand({ TableName: tableName, Key: rawKey(store, productId) }));
+}
+
+/** Another program keeps items of its own in the table, without any version. */
+function writeAsStranger({ store, random }: World): Promise<unknown> {
+  const { dynamodb, tableName, table } = store;
+  const { productId, name, description, category, currency, price, stock } = productNamed(
+    random.pick(strangers),
+    random,
+  );
+  const Item = {
+    ...rawKey(store, productId),
+    [table.type]: { S: 'Product' },
+    ...Object.fromEntries(
+      Object.entries({ productId, name, description, category, currency }).map(([field, text]) => [
+        field,
+        { S: text },
+      ]),
+    ),
+    price: { N: String(price) },
+    stock: { N: String(stock) },
+    gsi1pk: { S: `CATEGORY#${category}` },
+    gsi1sk: { S: `PRODUCT#${productId}` },
+  };
+  return dynamodb.send(new PutItemCommand({ TableName: tableName, Item }));
+}
