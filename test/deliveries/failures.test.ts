@@ -7,23 +7,11 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { writeFailure } from '../../src/deliveries/failures.ts';
 import { openRedrive } from '../../src/deliveries/handler.ts';
 import { listen, type Running } from '../../src/local/servers/http.ts';
-import type { Fields } from '../../src/table/entity.ts';
-import { fresh, history, nameOf, orderAt, purchase } from '../sinks/items.ts';
-import { openWorld } from '../sinks/world.ts';
+import { fresh, history, nameOf } from '../sinks/items.ts';
+import { down, hour, openOrders, orderForms, recordsOf } from './orders.ts';
 
-const world = await openWorld();
-
-const steps = ['pending', 'paid'];
-const orderForms = (): Fields[] => {
-  const one = purchase(fresh('order'));
-  return steps.map((status, at) => orderAt(at + 1, { ...one, status }));
-};
-
-const eventsOf = (form: Fields) =>
-  world.bus
-    .events()
-    .filter(({ detail }) => ((detail.meta as Fields).key as Fields).sk === form.sk)
-    .map(({ 'detail-type': name, detail }) => [name, (detail.meta as Fields).late]);
+const world = await openOrders();
+const { eventsOf } = world;
 
 const redriveFrom = (place: string) =>
   openRedrive(world.app, { ...world.connections, config: { ...world.config, SLUICE_FAILURES: place } })();
@@ -55,34 +43,31 @@ describe('a folder', () => {
 
   test('acts of a failed batch go out marked as late, and the batch is gone', async () => {
     const forms = orderForms();
-    await writeFailure(folder, failure('notify', history(undefined, ...forms)));
+    await writeFailure(folder, failure('notify', recordsOf(forms)));
     expect(await redriveFrom(place)).toMatchObject({ batches: { taken: 1, left: 0 } });
-    expect(eventsOf(forms[0] as Fields)).toEqual([
-      ['OrderPlaced', true],
-      ['OrderPaid', true],
-    ]);
-    expect(await world.auditRows(forms[0] as Fields)).toEqual([]); // that is the other function's
+    expect(eventsOf(forms[0])).toEqual(['OrderPlaced late', 'OrderPaid late', 'OrderShipped late']);
+    expect(await world.auditRows(forms[0])).toEqual([]); // that is the other function's
     expect(readdirSync(folder)).toEqual([]);
   });
 
   test('views and trail of a failed batch arrive, and nothing is published again', async () => {
     const forms = orderForms();
-    await writeFailure(folder, failure('project', history(undefined, ...forms)));
+    await writeFailure(folder, failure('project', recordsOf(forms)));
     await redriveFrom(place);
-    expect(await world.auditRows(forms[0] as Fields)).toHaveLength(2);
-    expect(await world.document('orders', nameOf(forms[0] as Fields))).toBeDefined();
-    expect(eventsOf(forms[0] as Fields)).toEqual([]);
+    expect(await world.auditRows(forms[0])).toHaveLength(3);
+    expect(await world.document('orders', nameOf(forms[0]))).toBeDefined();
+    expect(eventsOf(forms[0])).toEqual([]);
   });
 
   test('late acts that cannot go yet are parked, and still late when they go', async () => {
     const forms = orderForms();
     await writeFailure(folder, failure('notify', history(undefined, forms[0])));
-    world.proxies.bus.conduct = () => ({ status: 503, body: '{}' });
+    world.proxies.bus.conduct = down;
     await redriveFrom(place);
     world.proxies.bus.calm();
-    world.clock.milliseconds += 3_600_000;
+    world.clock.milliseconds += hour;
     await redriveFrom(place);
-    expect(eventsOf(forms[0] as Fields)).toEqual([['OrderPlaced', true]]);
+    expect(eventsOf(forms[0])).toEqual(['OrderPlaced late']);
   });
 
   test('what can be read by nobody stays, and stops nothing else', async () => {
@@ -93,7 +78,7 @@ describe('a folder', () => {
     await writeFailure(folder, failure('notify', history(undefined, forms[0])));
     expect(await redriveFrom(place)).toMatchObject({ batches: { taken: 1, left: 2 } });
     expect(readdirSync(join(folder, 'a'))).toEqual(['broken.json', 'metadata.json']);
-    expect(eventsOf(forms[0] as Fields)).toHaveLength(1);
+    expect(eventsOf(forms[0])).toHaveLength(1);
   });
 });
 
@@ -122,13 +107,10 @@ describe('a bucket of S3', () => {
 
   test('is read below its prefix, and what was taken up is removed', async () => {
     const forms = orderForms();
-    objects.set('aws/lambda/mapping/shard/1.json', failed('notify', history(undefined, ...forms)));
+    objects.set('aws/lambda/mapping/shard/1.json', failed('notify', recordsOf(forms)));
     objects.set('other/2.json', 'not ours');
     expect(await redriveFrom('s3://failures/aws/')).toMatchObject({ batches: { taken: 1, left: 0 } });
-    expect(eventsOf(forms[0] as Fields)).toEqual([
-      ['OrderPlaced', true],
-      ['OrderPaid', true],
-    ]);
+    expect(eventsOf(forms[0])).toEqual(['OrderPlaced late', 'OrderPaid late', 'OrderShipped late']);
     expect([...objects.keys()]).toEqual(['other/2.json']);
   });
 });

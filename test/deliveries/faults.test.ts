@@ -1,20 +1,17 @@
 /** Each sink failing in each way: the others stay right and on time, and afterwards so is the one that failed. */
 import { setTimeout as wait } from 'node:timers/promises';
-import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import type { DynamoDBRecord } from 'aws-lambda';
 import { afterEach, describe, expect, test } from 'vitest';
-import { redriveDue } from '../../src/deliveries/redrive.ts';
 import { openStream, type Reader } from '../../src/pipeline/stream.ts';
-import { encodeItem } from '../../src/table/attributes.ts';
 import type { Fields } from '../../src/table/entity.ts';
-import { fresh, history, nameOf, orderAt, purchase } from '../sinks/items.ts';
+import { history, nameOf } from '../sinks/items.ts';
 import type { Conduct, Seen, ServiceProxy } from '../sinks/proxy.ts';
 import { allTaken, openWorld } from '../sinks/world.ts';
 import { eventOf } from '../support/records.ts';
+import { down, type Forms, hour, openOrders, orderForms, recordsOf } from './orders.ts';
 
-const world = await openWorld();
-const { proxies, config } = world;
-const hour = 3_600_000;
+const world = await openOrders();
+const { proxies, config, eventsOf, published, recover } = world;
 
 /** A clock of the sinks' budgets: time passes when a test says so. */
 function virtualTime() {
@@ -85,18 +82,9 @@ const subjects: Record<string, Subject> = {
   bus: { reader: 'notify', proxy: proxies.bus, concerns: () => true },
 };
 
-const steps = ['pending', 'paid', 'shipped'];
-const orderForms = (): Fields[] => {
-  const one = purchase(fresh('order'));
-  return steps.map((status, at) => orderAt(at + 1, { ...one, status }));
-};
-
-const eventsOf = (form: Fields) =>
-  world.bus.events().filter(({ detail }) => ((detail.meta as Fields).key as Fields).sk === form.sk);
-
 /** What has to be true of an order with this past, in every sink; one may be left out. */
-async function expectRight(forms: readonly Fields[], except?: string): Promise<void> {
-  const [form, last] = [forms[0] as Fields, forms.at(-1) as Fields];
+async function expectRight(forms: Forms, except?: string): Promise<void> {
+  const [form, , last] = forms;
   const item = nameOf(form);
   if (except !== 'search')
     expect(await world.document('orders', item)).toMatchObject({ source: { status: last.status } });
@@ -110,26 +98,19 @@ async function expectRight(forms: readonly Fields[], except?: string): Promise<v
       'orderShipped',
     ]);
   if (except !== 'bus') {
-    const ids = eventsOf(form).map(({ detail }) => (detail.meta as Fields).eventId);
-    const firsts = ids.filter((id, at) => ids.indexOf(id) === at);
-    expect(firsts.map((id) => String(id).replace(/^.*\//, ''))).toEqual([
+    const ids = new Set(published(form).map(({ meta }) => meta.eventId));
+    expect([...ids].map((id) => id.replace(/^.*\//, ''))).toEqual([
       'OrderPlaced',
       'OrderPaid',
       'OrderShipped',
     ]);
-    expect(eventsOf(form).some(({ detail }) => (detail.meta as Fields).late)).toBe(false);
+    expect(published(form).some(({ meta }) => meta.late)).toBe(false);
   }
 }
 
 async function take(reader: Reader, records: DynamoDBRecord[], time = virtualTime()) {
   const connections = { ...world.connections, deadline: time.deadline };
   expect(await openStream(world.app, reader, connections)(eventOf(...records))).toEqual(allTaken);
-}
-
-async function recover(): Promise<void> {
-  for (const one of Object.values(proxies)) one.calm();
-  world.clock.milliseconds += hour;
-  await redriveDue(world.app, world.connections, { signal: new AbortController().signal });
 }
 
 afterEach(recover);
@@ -140,10 +121,8 @@ describe.each(Object.entries(subjects))('%s', (name, { reader, proxy, concerns, 
     '%s',
     async (_how, way) => {
       const forms = orderForms();
-      const records = history(undefined, ...forms);
-      await world.dynamodb.send(
-        new PutItemCommand({ TableName: config.SLUICE_TABLE, Item: encodeItem(forms.at(-1) as Fields) }),
-      );
+      const records = recordsOf(forms);
+      await world.put(forms[2]);
       const other: Reader = reader === 'project' ? 'notify' : 'project';
       await take(other, records);
       const time = virtualTime();
@@ -155,9 +134,7 @@ describe.each(Object.entries(subjects))('%s', (name, { reader, proxy, concerns, 
       // The whole batch once more, as after a crash of the function: nothing changes.
       await take(reader, records);
       await expectRight(forms);
-      const left = (await world.allParkedRows()).filter(({ pk }) =>
-        String(pk).endsWith(nameOf(forms[0] as Fields)),
-      );
+      const left = (await world.allParkedRows()).filter(({ pk }) => String(pk).endsWith(nameOf(forms[0])));
       expect(left).toEqual([]);
     },
     60_000,
@@ -165,8 +142,8 @@ describe.each(Object.entries(subjects))('%s', (name, { reader, proxy, concerns, 
 });
 
 test('half of a bulk refused: that half is parked, the other is there, and both are in the end', async () => {
-  const all = [orderForms(), orderForms(), orderForms(), orderForms()];
-  const refused = new Set([nameOf(all[1]?.[0] as Fields), nameOf(all[3]?.[0] as Fields)]);
+  const all = [orderForms(), orderForms(), orderForms(), orderForms()] as const;
+  const refused = new Set([nameOf(all[1][0]), nameOf(all[3][0])]);
   proxies.search.conduct = ({ path }) =>
     path.includes('_bulk')
       ? {
@@ -181,42 +158,39 @@ test('half of a bulk refused: that half is parked, the other is there, and both 
       : undefined;
   await take(
     'project',
-    all.flatMap((forms) => history(undefined, ...forms)),
+    all.flatMap((forms) => recordsOf(forms)),
   );
   const parked = (await world.allParkedRows()).filter(({ pk }) => String(pk).startsWith('search/'));
   expect(new Set(parked.map(({ item }) => item))).toEqual(refused);
   await recover();
-  for (const forms of all) expect(await world.document('orders', nameOf(forms[0] as Fields))).toBeDefined();
+  for (const forms of all) expect(await world.document('orders', nameOf(forms[0]))).toBeDefined();
 });
 
 test('overlapping invocations of one batch: nothing is lost, mail and trail have nothing twice', async () => {
   const forms = orderForms();
-  const records = history(undefined, ...forms);
+  const records = recordsOf(forms);
   let asked = 0;
   proxies.bus.conduct = () => (asked++ % 2 === 0 ? 'lost' : undefined);
   await Promise.all([1, 2, 3].map(() => take('notify', records)));
   await Promise.all([1, 2, 3].map(() => take('project', records)));
   await recover();
-  expect(await world.auditRows(forms[0] as Fields)).toHaveLength(3);
-  expect(await world.outboxRows(nameOf(forms[0] as Fields))).toHaveLength(2);
-  const names = eventsOf(forms[0] as Fields).map((event) => event['detail-type']);
-  expect(new Set(names)).toEqual(new Set(['OrderPlaced', 'OrderPaid', 'OrderShipped']));
+  expect(await world.auditRows(forms[0])).toHaveLength(3);
+  expect(await world.outboxRows(nameOf(forms[0]))).toHaveLength(2);
+  expect(new Set(eventsOf(forms[0]))).toEqual(new Set(['OrderPlaced', 'OrderPaid', 'OrderShipped']));
 });
 
 test('an outage longer than all attempts: nothing is dead, and everything comes home', async () => {
   const forms = orderForms();
-  for (const one of [proxies.search, proxies.bus]) one.conduct = () => ({ status: 503, body: '{}' });
-  await take('project', history(undefined, ...forms));
-  await take('notify', history(undefined, ...forms));
+  for (const one of [proxies.search, proxies.bus]) one.conduct = down;
+  await take('project', recordsOf(forms));
+  await take('notify', recordsOf(forms));
   for (let day = 0; day < 30; day++) {
     world.clock.milliseconds += 24 * hour;
-    await redriveDue(world.app, world.connections, { signal: new AbortController().signal });
+    await world.redrive();
   }
   await recover();
   // Search shows what the table has now, and this item never was in it.
-  expect((await world.document('orders', nameOf(forms[0] as Fields)))?.source).toHaveProperty(
-    'sluiceRemovedAt',
-  );
+  expect((await world.document('orders', nameOf(forms[0])))?.source).toHaveProperty('sluiceRemovedAt');
   await expectRight(forms, 'search');
 });
 
@@ -228,16 +202,14 @@ test('what happened before an act was switched on causes nothing, and is counted
     config: { ...fleet.config, SLUICE_SINCE: '2027-01-15T08:00:10Z' },
   };
   const yesterday = history(undefined, ...forms.slice(0, 2)); // at 08:00:00
-  const today = history(forms[1], forms[2] as Fields).map((record) => ({
+  const today = history(forms[1], forms[2]).map((record) => ({
     ...record,
     dynamodb: { ...record.dynamodb, ApproximateCreationDateTime: 1_800_000_010 },
   })) as DynamoDBRecord[];
   const notify = openStream(fleet.app, 'notify', connections);
   expect(await notify(eventOf(...yesterday, ...today))).toEqual(allTaken);
   expect(fleet.bus.events().map((event) => event['detail-type'])).toEqual(['OrderShipped']);
-  expect((await fleet.outboxRows(nameOf(forms[0] as Fields))).map(({ email }) => email)).toEqual([
-    'orderShipped',
-  ]);
+  expect((await fleet.outboxRows(nameOf(forms[0]))).map(({ email }) => email)).toEqual(['orderShipped']);
   expect(fleet.batches.at(-1)?.sinks).toMatchObject({
     email: { early: 1, applied: 1 },
     bus: { early: 2, applied: 1 },
@@ -257,7 +229,7 @@ test('where no time is named, what was written shortly before the first batch st
       ...record,
       dynamodb: { ...record.dynamodb, ApproximateCreationDateTime: at - seconds },
     })) as DynamoDBRecord[];
-  const [old, recent] = [orderForms()[0] as Fields, orderForms()[0] as Fields];
+  const [old, recent] = [orderForms()[0], orderForms()[0]];
   const notify = openStream(fleet.app, 'notify', { ...fleet.connections, config });
   expect(await notify(eventOf(...aged(old, 600), ...aged(recent, 240)))).toEqual(allTaken);
   const keys = fleet.bus.events().map(({ detail }) => ((detail.meta as Fields).key as Fields).sk);

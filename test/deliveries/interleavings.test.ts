@@ -3,88 +3,53 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { DeleteItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
-import type { DynamoDBRecord } from 'aws-lambda';
 import { afterEach, expect, test } from 'vitest';
 import { discard } from '../../src/deliveries/discard.ts';
 import { writeFailure } from '../../src/deliveries/failures.ts';
 import { openRedrive } from '../../src/deliveries/handler.ts';
 import { leaseHold, oldestParked } from '../../src/deliveries/holds.ts';
 import { listParked } from '../../src/deliveries/list.ts';
-import { redriveDue, redriveItem } from '../../src/deliveries/redrive.ts';
+import { redriveItem } from '../../src/deliveries/redrive.ts';
 import { unitOf } from '../../src/deliveries/rows.ts';
 import { setPaused } from '../../src/deliveries/switches.ts';
 import { openStream } from '../../src/pipeline/stream.ts';
-import { encodeItem } from '../../src/table/attributes.ts';
 import type { Fields } from '../../src/table/entity.ts';
-import { fresh, history, lamp, nameOf, orderAt, productAt, purchase } from '../sinks/items.ts';
-import type { Conduct, Seen } from '../sinks/proxy.ts';
-import { allTaken, openWorld } from '../sinks/world.ts';
+import { fresh, history, lamp, nameOf, productAt } from '../sinks/items.ts';
+import type { Seen } from '../sinks/proxy.ts';
+import { allTaken } from '../sinks/world.ts';
 import { eventOf, recordOf } from '../support/records.ts';
+import { down, hour, never, openOrders, orderForms, recordsOf } from './orders.ts';
 
-const world = await openWorld();
-const { proxies, clock, config } = world;
-const hour = 3_600_000;
-const steps = ['pending', 'paid', 'shipped'];
-
-const down = (): Conduct => ({ status: 503, body: '{}' });
-const never = { signal: new AbortController().signal };
-
-const orderForms = (): Fields[] => {
-  const one = purchase(fresh('order'));
-  return steps.map((status, at) => orderAt(at + 1, { ...one, status }));
-};
-
-const recordsOf = (forms: readonly Fields[]) =>
-  history(undefined, ...forms) as [DynamoDBRecord, DynamoDBRecord, DynamoDBRecord];
-
-const take = async (reader: 'project' | 'notify', ...records: DynamoDBRecord[]) =>
-  expect(await world.take(reader, eventOf(...records))).toEqual(allTaken);
-
-const redrive = () => {
-  clock.milliseconds += hour;
-  return redriveDue(world.app, world.connections, never);
-};
-
-const eventsOf = (form: Fields) =>
-  world.bus
-    .events()
-    .filter(({ detail }) => ((detail.meta as Fields).key as Fields).sk === form.sk)
-    .map(({ 'detail-type': name, detail }) => `${name}${(detail.meta as Fields).late ? ' late' : ''}`);
-
-const store = (item: Fields) =>
-  world.dynamodb.send(new PutItemCommand({ TableName: config.SLUICE_TABLE, Item: encodeItem(item) }));
+const world = await openOrders();
+const { proxies, clock, config, takeAll, eventsOf, redrive, redriveLater } = world;
 
 const parkedOf = async (form: Fields) =>
   (await listParked(world.connections)).filter(({ item }) => item === nameOf(form));
 
-afterEach(async () => {
-  for (const one of Object.values(proxies)) one.calm();
-  await redrive();
-});
+afterEach(world.recover);
 
 test('what is parked after it was listed is not discarded with it', async () => {
   const one = lamp(fresh('lamp'));
   const [first, second] = [productAt(1, one), productAt(2, { ...one, price: 9 })];
   proxies.search.conduct = down;
-  await take('project', ...history(undefined, first));
+  await takeAll('project', ...history(undefined, first));
   const [listed] = await parkedOf(first);
-  await take('project', ...history(first, second));
+  await takeAll('project', ...history(first, second));
   if (listed === undefined) throw new Error('Nothing was listed.');
   await expect(discard(world.connections, listed, { by: 'me', reason: 'no use' })).rejects.toThrow(
     'Look again',
   );
   expect((await world.auditRows(first)).map(({ kind }) => kind)).not.toContain('discarded');
   proxies.search.calm();
-  await store(second);
-  await redrive();
+  await world.put(second);
+  await redriveLater();
   expect(await world.document('products', nameOf(first))).toMatchObject({ source: { price: 9 } });
 });
 
 test('discards stand below an item’s versions, so that its history begins with the newest', async () => {
   const form = productAt(1, lamp(fresh('lamp')));
   proxies.search.conduct = down;
-  await take('project', ...history(undefined, form));
+  await takeAll('project', ...history(undefined, form));
   const [listed] = await parkedOf(form);
   if (listed) await discard(world.connections, listed, { by: 'me', reason: 'no use' });
   const kinds = (await world.auditRows(form)).map(({ kind }) => kind);
@@ -101,24 +66,24 @@ test('killed before its change was parked, an act’s item is held all the same'
   expect(await world.take('notify', eventOf(placed))).not.toEqual(allTaken);
   proxies.dynamodb.calm();
   proxies.bus.calm();
-  await take('notify', paid);
-  expect(eventsOf(forms[0] as Fields)).toEqual([]);
-  await take('notify', placed);
-  await redrive();
-  expect(eventsOf(forms[0] as Fields)).toEqual(['OrderPlaced', 'OrderPaid']);
+  await takeAll('notify', paid);
+  expect(eventsOf(forms[0])).toEqual([]);
+  await takeAll('notify', placed);
+  await redriveLater();
+  expect(eventsOf(forms[0])).toEqual(['OrderPlaced', 'OrderPaid']);
 });
 
 test('parked once more after others have passed it, a change is late', async () => {
   const forms = orderForms();
   const [placed, paid] = recordsOf(forms);
   proxies.bus.conduct = down;
-  await take('notify', placed);
+  await takeAll('notify', placed);
   const late = openStream(world.app, 'notify', world.connections, { late: true });
   expect(await late(eventOf(placed))).toEqual(allTaken);
-  await take('notify', paid);
+  await takeAll('notify', paid);
   proxies.bus.calm();
-  await redrive();
-  expect(eventsOf(forms[0] as Fields)).toEqual(['OrderPlaced late', 'OrderPaid']);
+  await redriveLater();
+  expect(eventsOf(forms[0])).toEqual(['OrderPlaced late', 'OrderPaid']);
 });
 
 test('an item without a version that is deleted in an outage does not stay in search', async () => {
@@ -128,15 +93,14 @@ test('an item without a version that is deleted in an outage does not stay in se
   );
   const form = { ...bare, version: undefined } as Fields;
   const clean = Object.fromEntries(Object.entries(form).filter(([, value]) => value !== undefined));
-  await store(clean);
-  await take('project', recordOf({ after: clean }));
+  await world.put(clean);
+  await takeAll('project', recordOf({ after: clean }));
   expect((await world.document('products', nameOf(clean)))?.source).not.toHaveProperty('sluiceRemovedAt');
   proxies.search.conduct = down;
-  await take('project', recordOf({ before: clean }));
+  await takeAll('project', recordOf({ before: clean }));
   proxies.search.calm();
-  const Key = encodeItem({ pk: clean.pk, sk: clean.sk });
-  await world.dynamodb.send(new DeleteItemCommand({ TableName: config.SLUICE_TABLE, Key }));
-  await redrive();
+  await world.delete(clean);
+  await redriveLater();
   expect((await world.document('products', nameOf(clean)))?.source).toHaveProperty('sluiceRemovedAt');
 });
 
@@ -144,51 +108,51 @@ test('an item whose rows cannot be read stops no other, of its sink or of others
   const [bad, good] = [orderForms(), orderForms()];
   const form = productAt(1, lamp(fresh('lamp')));
   for (const one of [proxies.bus, proxies.search]) one.conduct = down;
-  await take('notify', ...recordsOf(bad));
-  await take('notify', ...recordsOf(good));
-  await take('project', ...history(undefined, form));
-  await store(form);
+  await takeAll('notify', ...recordsOf(bad));
+  await takeAll('notify', ...recordsOf(good));
+  await takeAll('project', ...history(undefined, form));
+  await world.put(form);
   for (const one of [proxies.bus, proxies.search]) one.calm();
   proxies.dynamodb.conduct = ({ operation, body }: Seen) =>
-    operation === 'Query' && body.includes(unitOf('bus', nameOf(bad[0] as Fields))) ? down() : undefined;
-  await redrive();
-  expect(eventsOf(good[0] as Fields)).toEqual(['OrderPlaced', 'OrderPaid', 'OrderShipped']);
+    operation === 'Query' && body.includes(unitOf('bus', nameOf(bad[0]))) ? down() : undefined;
+  await redriveLater();
+  expect(eventsOf(good[0])).toEqual(['OrderPlaced', 'OrderPaid', 'OrderShipped']);
   expect(await world.document('products', nameOf(form))).toBeDefined();
   proxies.dynamodb.calm();
-  await redrive();
-  expect(eventsOf(bad[0] as Fields)).toEqual(['OrderPlaced', 'OrderPaid', 'OrderShipped']);
+  await redriveLater();
+  expect(eventsOf(bad[0])).toEqual(['OrderPlaced', 'OrderPaid', 'OrderShipped']);
 });
 
 test('an item that takes longer than its lease allows goes on with the next run, and stops no other', async () => {
   const [slow, other] = [orderForms(), orderForms()];
   proxies.bus.conduct = down;
-  await take('notify', ...recordsOf(slow));
-  await take('notify', ...recordsOf(other));
+  await takeAll('notify', ...recordsOf(slow));
+  await takeAll('notify', ...recordsOf(other));
   proxies.bus.conduct = ({ body }) => {
-    if (body.includes((slow[0] as Fields).sk as string)) clock.milliseconds += 31_000;
+    if (body.includes(String(slow[0].sk))) clock.milliseconds += 31_000;
     return undefined;
   };
-  await redrive();
-  expect(eventsOf(slow[0] as Fields)).toEqual(['OrderPlaced']);
-  expect(eventsOf(other[0] as Fields)).toEqual(['OrderPlaced', 'OrderPaid', 'OrderShipped']);
-  expect(await world.hold('bus', nameOf(slow[0] as Fields))).toMatchObject({ tries: 0, state: 'waiting' });
+  await redriveLater();
+  expect(eventsOf(slow[0])).toEqual(['OrderPlaced']);
+  expect(eventsOf(other[0])).toEqual(['OrderPlaced', 'OrderPaid', 'OrderShipped']);
+  expect(await world.hold('bus', nameOf(slow[0]))).toMatchObject({ tries: 0, state: 'waiting' });
   // It is due at once, not after a backoff.
-  await redriveDue(world.app, world.connections, never);
-  await redriveDue(world.app, world.connections, never);
-  expect(eventsOf(slow[0] as Fields)).toEqual(['OrderPlaced', 'OrderPaid', 'OrderShipped']);
+  await redrive();
+  await redrive();
+  expect(eventsOf(slow[0])).toEqual(['OrderPlaced', 'OrderPaid', 'OrderShipped']);
 });
 
 test('one index that is missing stops no other', async () => {
-  const orders = [orderForms(), orderForms()];
+  const orders = [orderForms(), orderForms()] as const;
   const form = productAt(1, lamp(fresh('lamp')));
   proxies.search.conduct = down;
   for (const forms of orders) {
-    await take('project', ...recordsOf(forms));
-    await store(forms.at(-1) as Fields);
+    await takeAll('project', ...recordsOf(forms));
+    await world.put(forms[2]);
   }
   clock.milliseconds += 60_000; // so that the others are tried first
-  await take('project', ...history(undefined, form));
-  await store(form);
+  await takeAll('project', ...history(undefined, form));
+  await world.put(form);
   const missing = { status: 404, error: { type: 'index_not_found_exception' } };
   proxies.search.conduct = ({ path, body }: Seen) =>
     path.includes('_bulk') && body.includes('"orders"')
@@ -198,9 +162,9 @@ test('one index that is missing stops no other', async () => {
           body: JSON.stringify({ errors: true, items: [{ index: missing }] }),
         }
       : undefined;
-  await redrive();
+  await redriveLater();
   expect(await world.document('products', nameOf(form))).toBeDefined();
-  expect(await world.hold('search', nameOf(orders[0]?.[0] as Fields))).toMatchObject({
+  expect(await world.hold('search', nameOf(orders[0][0]))).toMatchObject({
     state: 'waiting',
     attempts: 0,
   });
@@ -209,18 +173,18 @@ test('one index that is missing stops no other', async () => {
 test('an item that another redrive has is left alone, by hand too', async () => {
   const forms = orderForms();
   proxies.bus.conduct = down;
-  await take('notify', ...recordsOf(forms));
+  await takeAll('notify', ...recordsOf(forms));
   proxies.bus.calm();
   clock.milliseconds += hour;
-  const unit = unitOf('bus', nameOf(forms[0] as Fields));
+  const unit = unitOf('bus', nameOf(forms[0]));
   expect(await leaseHold(world.connections, unit, 'somebody else')).toMatchObject({ owner: 'somebody else' });
   await redriveItem(
     world.app,
     world.connections,
-    { sink: 'bus', item: nameOf(forms[0] as Fields), settled: true },
+    { sink: 'bus', item: nameOf(forms[0]), settled: true },
     never,
   );
-  expect(eventsOf(forms[0] as Fields)).toEqual([]);
+  expect(eventsOf(forms[0])).toEqual([]);
   expect(await leaseHold(world.connections, unit, 'a third')).toBe('taken');
   expect(await leaseHold(world.connections, unitOf('bus', 'nobody'), 'a third')).toBe('absent');
 });
@@ -228,7 +192,7 @@ test('an item that another redrive has is left alone, by hand too', async () => 
 test('a pause in the midst of a redrive takes hold within seconds', async () => {
   const all = Array.from({ length: 30 }, orderForms);
   proxies.bus.conduct = down;
-  for (const forms of all) await take('notify', ...history(undefined, forms[0] as Fields));
+  for (const forms of all) await takeAll('notify', ...history(undefined, forms[0]));
   let sent = 0;
   proxies.bus.conduct = async () => {
     sent += 1;
@@ -236,17 +200,17 @@ test('a pause in the midst of a redrive takes hold within seconds', async () => 
     clock.milliseconds += 1_500;
     return undefined;
   };
-  await redrive();
+  await redriveLater();
   expect(sent).toBeLessThan(15);
   await setPaused(world.connections, 'bus', false, 'somebody');
   proxies.bus.calm();
-  await redrive();
-  for (const forms of all) expect(eventsOf(forms[0] as Fields)).toEqual(['OrderPlaced']);
+  await redriveLater();
+  for (const forms of all) expect(eventsOf(forms[0])).toEqual(['OrderPlaced']);
 });
 
 test('one entry that refuses the whole call of PutEvents is refused alone', async () => {
-  const all = [orderForms(), orderForms(), orderForms()];
-  const bad = all[1]?.[0] as Fields;
+  const all = [orderForms(), orderForms(), orderForms()] as const;
+  const [bad] = all[1];
   proxies.bus.conduct = ({ body }) =>
     body.includes(String(bad.orderId))
       ? {
@@ -255,8 +219,8 @@ test('one entry that refuses the whole call of PutEvents is refused alone', asyn
           body: '{"__type":"ValidationException"}',
         }
       : undefined;
-  await take('notify', ...all.flatMap((forms) => history(undefined, forms[0] as Fields)));
-  expect(all.map((forms) => eventsOf(forms[0] as Fields))).toEqual([['OrderPlaced'], [], ['OrderPlaced']]);
+  await takeAll('notify', ...all.flatMap((forms) => history(undefined, forms[0])));
+  expect(all.map((forms) => eventsOf(forms[0]))).toEqual([['OrderPlaced'], [], ['OrderPlaced']]);
   expect(await parkedOf(bad)).toMatchObject([
     { sink: 'bus', state: 'refused', reason: 'ValidationException' },
   ]);
@@ -265,10 +229,10 @@ test('one entry that refuses the whole call of PutEvents is refused alone', asyn
 test('the age of what waits is that of the oldest, not of what is due first', async () => {
   const old = orderForms();
   proxies.bus.conduct = down;
-  await take('notify', ...history(undefined, old[0] as Fields));
-  await redrive(); // it is tried, and due later than what comes now
-  const fresh = Array.from({ length: 160 }, () => history(undefined, orderForms()[0] as Fields));
-  await take('notify', ...fresh.flat());
+  await takeAll('notify', ...history(undefined, old[0]));
+  await redriveLater(); // it is tried, and due later than what comes now
+  const fresh = Array.from({ length: 160 }, () => history(undefined, orderForms()[0]));
+  await takeAll('notify', ...fresh.flat());
   expect(await oldestParked(world.connections, ['bus'])).toBeGreaterThanOrEqual(3_600);
 });
 

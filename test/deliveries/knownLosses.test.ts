@@ -3,40 +3,22 @@ import type { DynamoDBRecord } from 'aws-lambda';
 import { expect, test } from 'vitest';
 import { product } from '../../src/shop/entities/product.ts';
 import type { Fields } from '../../src/table/entity.ts';
-import {
-  fresh,
-  history,
-  lamp,
-  nameOf,
-  orderAt,
-  productAt,
-  purchase,
-  tombstone,
-  version,
-} from '../sinks/items.ts';
-import { allTaken, openWorld } from '../sinks/world.ts';
-import { eventOf, recordOf } from '../support/records.ts';
+import { fresh, history, lamp, nameOf, productAt, tombstone, version } from '../sinks/items.ts';
+import { recordOf } from '../support/records.ts';
+import { openOrders, orderForms } from './orders.ts';
 
-const world = await openWorld();
-
-const take = async (reader: 'project' | 'notify', ...records: DynamoDBRecord[]) =>
-  expect(await world.take(reader, eventOf(...records))).toEqual(allTaken);
-
-const eventsOf = (form: Fields) =>
-  world.bus
-    .events()
-    .filter(({ detail }) => ((detail.meta as Fields).key as Fields).sk === form.sk)
-    .map((event) => event['detail-type']);
+const world = await openOrders();
+const { takeAll, eventsOf } = world;
 
 test('removed and made again within one batch, an item is there: removals are not sent after everything else', async () => {
   const one = lamp(fresh('lamp'));
   const forms = [productAt(1, one), tombstone(product, one, version(2)), productAt(3, { ...one, price: 7 })];
   const [inserted, removed, again] = history(undefined, ...forms);
-  await take('project', ...([inserted, removed, again] as DynamoDBRecord[]));
+  await takeAll('project', ...([inserted, removed, again] as DynamoDBRecord[]));
   expect(await world.document('products', nameOf(forms[0] as Fields))).toMatchObject({
     source: { price: 7 },
   });
-  await take('project', removed as DynamoDBRecord);
+  await takeAll('project', removed as DynamoDBRecord);
   expect(await world.document('products', nameOf(forms[0] as Fields))).toMatchObject({
     source: { price: 7 },
   });
@@ -46,7 +28,7 @@ test('two writes within one second both count: what orders them is the item’s 
   const one = lamp(fresh('lamp'));
   const forms = [1, 2, 3].map((at) => productAt(at, { ...one, price: at }));
   const records = history(undefined, ...forms); // all of one second
-  await take('project', ...records.toReversed());
+  await takeAll('project', ...records.toReversed());
   expect(await world.document('products', nameOf(forms[0] as Fields))).toMatchObject({
     source: { price: 3 },
   });
@@ -56,14 +38,14 @@ test('two writes within one second both count: what orders them is the item’s 
 test('a removal is newer than what it removes, so that no version conflict keeps the document', async () => {
   const one = lamp(fresh('lamp'));
   const form = productAt(5, one);
-  await take('project', recordOf({ after: form }));
-  await take('project', recordOf({ before: form })); // deleted past Sluice: the image shows the old version
+  await takeAll('project', recordOf({ after: form }));
+  await takeAll('project', recordOf({ before: form })); // deleted past Sluice: the image shows the old version
   const document = await world.document('products', nameOf(form));
   expect(document?.source).toHaveProperty('sluiceRemovedAt');
 });
 
 test('an entry that PutEvents refused within a good answer is sent again, and only that one', async () => {
-  const forms = [1, 2, 3].map(() => orderAt(1, purchase(fresh('order'))));
+  const forms = [orderForms(), orderForms(), orderForms()].map(([placed]) => placed);
   let asked = 0;
   world.proxies.bus.conduct = () =>
     asked++ > 0
@@ -75,7 +57,7 @@ test('an entry that PutEvents refused within a good answer is sent again, and on
             return { ...reply, body: JSON.stringify({ ...body, FailedEntryCount: 1 }) };
           },
         };
-  await take('notify', ...forms.flatMap((form) => history(undefined, form)));
+  await takeAll('notify', ...forms.flatMap((form) => history(undefined, form)));
   const calls = world.proxies.bus.seen.map(({ body }) => JSON.parse(body).Entries.length);
   expect(calls).toEqual([3, 1]);
   for (const form of forms) expect(new Set(eventsOf(form))).toEqual(new Set(['OrderPlaced']));
@@ -84,7 +66,7 @@ test('an entry that PutEvents refused within a good answer is sent again, and on
 test('a sink that fails does not make the others run again: the batch is taken, once', async () => {
   const form = productAt(1, lamp(fresh('lamp')));
   world.proxies.search.conduct = () => ({ status: 503, body: '{}' });
-  await take('project', ...history(undefined, form));
+  await takeAll('project', ...history(undefined, form));
   const audits = world.batches.map(({ sinks }) => sinks.audit?.applied);
   expect(audits).toEqual([1]);
   expect(await world.auditRows(form)).toHaveLength(1);
@@ -95,8 +77,8 @@ test('a poison record among others blocks nobody and takes nobody with it', asyn
   const forms = [1, 2].map(() => productAt(1, lamp(fresh('lamp'))));
   const poison = recordOf({ after: { ...productAt(1, lamp(fresh('lamp'))), stock: 'many' } });
   const [first, last] = forms.map((form) => recordOf({ after: form }));
-  await take('project', first as DynamoDBRecord, poison, last as DynamoDBRecord);
-  await take('notify', first as DynamoDBRecord, poison, last as DynamoDBRecord);
+  await takeAll('project', first as DynamoDBRecord, poison, last as DynamoDBRecord);
+  await takeAll('notify', first as DynamoDBRecord, poison, last as DynamoDBRecord);
   for (const form of forms) {
     expect(await world.document('products', nameOf(form))).toBeDefined();
     expect(eventsOf(form)).toEqual(['ProductAdded']);
@@ -105,12 +87,11 @@ test('a poison record among others blocks nobody and takes nobody with it', asyn
 });
 
 test('one item that a service keeps refusing holds up no other, and not its own later events', async () => {
-  const [one, other] = [purchase(fresh('order')), purchase(fresh('order'))];
-  const forms = ['pending', 'paid'].map((status, at) => orderAt(at + 1, { ...one, status }));
+  const [[placed, paid], [other]] = [orderForms(), orderForms()];
   world.proxies.bus.conduct = ({ body }) => {
     const { Entries } = JSON.parse(body);
     const isBad = (entry: { Detail: string; DetailType: string }) =>
-      entry.DetailType === 'OrderPlaced' && entry.Detail.includes(String(one.orderId));
+      entry.DetailType === 'OrderPlaced' && entry.Detail.includes(String(placed.orderId));
     if (!Entries.some(isBad)) return undefined;
     return {
       altered(reply) {
@@ -122,10 +103,10 @@ test('one item that a service keeps refusing holds up no other, and not its own 
       },
     };
   };
-  await take('notify', ...history(undefined, ...forms), ...history(undefined, orderAt(1, other)));
-  const refused = (await world.parkedChanges('bus', nameOf(forms[0] as Fields))).map(({ state }) => state);
+  await takeAll('notify', ...history(undefined, placed, paid), ...history(undefined, other));
+  const refused = (await world.parkedChanges('bus', nameOf(placed))).map(({ state }) => state);
   expect(refused).toEqual(['refused']);
-  expect(eventsOf(forms[0] as Fields)).toContain('OrderPaid');
-  expect(eventsOf(orderAt(1, other))).toEqual(['OrderPlaced']);
+  expect(eventsOf(placed)).toContain('OrderPaid');
+  expect(eventsOf(other)).toEqual(['OrderPlaced']);
   world.proxies.bus.calm();
 });

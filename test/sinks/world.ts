@@ -2,7 +2,12 @@
  * The shop with everything around it: real clients, made by `connect`, against the local stand-ins, with a proxy
  * in front of each, where a test can make it misbehave.
  */
-import { type DynamoDBClient, PutItemCommand, paginateQuery } from '@aws-sdk/client-dynamodb';
+import {
+  DeleteItemCommand,
+  type DynamoDBClient,
+  PutItemCommand,
+  paginateQuery,
+} from '@aws-sdk/client-dynamodb';
 import { CreateEventBusCommand } from '@aws-sdk/client-eventbridge';
 import type { DynamoDBRecord, DynamoDBStreamEvent, KinesisStreamEvent } from 'aws-lambda';
 import { afterAll, afterEach } from 'vitest';
@@ -122,6 +127,11 @@ export async function openWorld(app: App = shopApp) {
     /** The table has the item now. */
     put: (item: Fields) =>
       shop.dynamodb.send(new PutItemCommand({ TableName: config.SLUICE_TABLE, Item: encodeItem(item) })),
+    /** The table has it no more: a plain delete. */
+    delete({ pk, sk }: Fields) {
+      const Key = encodeItem({ pk, sk });
+      return shop.dynamodb.send(new DeleteItemCommand({ TableName: config.SLUICE_TABLE, Key }));
+    },
     /** The rows of an item, in the order of their keys. */
     auditRows: (item: Fields) => rowsUnder(shop.dynamodb, config.SLUICE_AUDIT_TABLE, nameOf(item)),
     outboxRows: (item: string) => rowsUnder(shop.dynamodb, config.SLUICE_OUTBOX_TABLE, item),
