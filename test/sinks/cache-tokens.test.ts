@@ -1,7 +1,8 @@
-/** The token promise, the same in memory and in Redis. */
+/** The token promise, the same in memory, in Redis and in what stands in for Redis on a laptop. */
 import { setTimeout as wait } from 'node:timers/promises';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startCache } from '../../src/local/servers/cache.ts';
 import { memoryCache } from '../../src/sinks/cache/memory.ts';
 import type { CachePort } from '../../src/sinks/cache/port.ts';
 import { redisCache } from '../../src/sinks/cache/redis.ts';
@@ -15,13 +16,33 @@ type Subject = {
   stop(): Promise<void>;
 };
 
-async function inMemory(): Promise<Subject> {
-  let now = 1_000_000;
-  const pass = async (_key: string, milliseconds: number) => {
-    now += milliseconds;
+/** Time for all keys, which passes when a test says so. */
+function virtualTime() {
+  let milliseconds = 1_000_000;
+  const pass = async (_key: string, more: number) => {
+    milliseconds += more;
   };
-  const port = memoryCache(() => now);
+  return { now: () => milliseconds, pass };
+}
+
+async function inMemory(): Promise<Subject> {
+  const { now, pass } = virtualTime();
+  const port = memoryCache(now);
   return { port, pass, stop: () => port.close() };
+}
+
+async function inStandIn(): Promise<Subject> {
+  const { now, pass } = virtualTime();
+  const server = await startCache({ now });
+  const port = redisCache(server.url, 'test:');
+  return {
+    port,
+    pass,
+    async stop() {
+      await port.close();
+      await server.stop();
+    },
+  };
 }
 
 async function inRedis(): Promise<Subject> {
@@ -50,6 +71,7 @@ async function missed(port: CachePort, key: string): Promise<string> {
 
 describe.each([
   { name: 'in memory', open: inMemory, there: true },
+  { name: 'in the stand-in', open: inStandIn, there: true },
   { name: `in Redis${unlessRedis}`, open: inRedis, there: hasRedis },
 ])('$name', ({ open, there }) => {
   describe.skipIf(!there)('a cache', () => {
