@@ -1,8 +1,9 @@
 /** What the recordings show: each scene is played on the table that the scenes before it left. */
 import { DeleteItemCommand, PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
-import { orderIdOf, type Product, shop } from '../src/shop/commands.ts';
+import { shop } from '../src/shop/commands.ts';
+import { ada, adasOrder, bob, by, cleo, cup, jam, pot, product, step, tea } from '../src/shop/play/cast.ts';
 import { encodeItem } from '../src/table/attributes.ts';
-import type { By, Store } from '../src/table/store.ts';
+import type { Store } from '../src/table/store.ts';
 
 export type Scene = {
   /** The recording's. */
@@ -14,34 +15,6 @@ export type Scene = {
 
 type Item = { pk: string; sk: string; [field: string]: unknown };
 
-const by = (actor: string, request: string): By => ({ actor, request });
-
-const product = (
-  productId: string,
-  name: string,
-  category: string,
-  price: number,
-  stock: number,
-  description = '',
-): Product => ({ productId, name, description, category, price, currency: 'EUR', stock });
-
-const tea = product('tea', 'Green tea', 'drinks', 12.5, 40, 'First flush, from the hills');
-const cup = product('cup', 'Cup', 'kitchen', 7.2, 80, 'Stoneware');
-const pot = product('pot', 'Tea pot', 'kitchen', 49.95, 12, 'Cast iron, 0.8 l');
-const jam = product('jam', 'Plum jam', 'food', 4.35, 25, 'From the last good year');
-
-const ada = { userId: 'ada', name: 'Ada Ayoub', email: 'ada@example.com', marketing: true };
-const bob = { userId: 'bob', name: 'Bob Brandt', email: 'bob@example.com', marketing: false };
-const cleo = { userId: 'cleo', name: 'Cleo Conti', email: 'cleo@example.com', marketing: false };
-
-const adasOrder = {
-  userId: 'ada',
-  idempotencyKey: 'cart-1',
-  items: [
-    { productId: 'tea', quantity: 2 },
-    { productId: 'cup', quantity: 4 },
-  ],
-};
 const bobsOrder = { userId: 'bob', idempotencyKey: 'cart-1', items: [{ productId: 'cup', quantity: 1 }] };
 const cleosOrder = { userId: 'cleo', idempotencyKey: 'cart-1', items: [{ productId: 'jam', quantity: 3 }] };
 
@@ -119,18 +92,6 @@ export const scenes: readonly Scene[] = [
     },
   },
 ];
-
-async function step(
-  store: Store,
-  input: typeof adasOrder,
-  status: 'paid' | 'shipped' | 'cancelled',
-  who: By,
-): Promise<void> {
-  const key = { userId: input.userId, orderId: orderIdOf(input) };
-  const found = await shop(store).order(key);
-  if (found === undefined) throw new Error(`The order of ${input.userId} is not there.`);
-  await shop(store).setOrderStatus(key, found.version, status, who);
-}
 
 /** An item of somebody else's in the same table, with every type that DynamoDB has and what is odd about it. */
 async function everyAttributeType(store: Store): Promise<void> {

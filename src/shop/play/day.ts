@@ -1,35 +1,12 @@
 /** A short day of the shop, played through the write side: what `npm start` shows and proves. */
 import { DeleteItemCommand, PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import type { OnDemand, Step } from '../../local/play/step.ts';
-import type { By, Store } from '../../table/store.ts';
-import { orderIdOf, type Product, shop } from '../commands.ts';
+import type { Store } from '../../table/store.ts';
+import { shop } from '../commands.ts';
+import { ada, adasOrder, bob, by, cleo, cup, jam, pot, product, step, tea } from './cast.ts';
 
-const by = (actor: string, request: string): By => ({ actor, request });
+const fig = product('fig', 'Dried figs', 'food', 6.1, 30, '500 g');
 
-const products: Product[] = [
-  ['tea', 'Green tea', 'First flush, from the hills', 'drinks', 12.5, 40],
-  ['pot', 'Tea pot', 'Cast iron, 0.8 l', 'kitchen', 49.95, 12],
-  ['cup', 'Cup', 'Stoneware', 'kitchen', 7.2, 80],
-  ['jam', 'Plum jam', 'From the last good year', 'food', 4.35, 25],
-  ['fig', 'Dried figs', '500 g', 'food', 6.1, 30],
-].map(([productId, name, description, category, price, stock]) => ({
-  productId: String(productId),
-  name: String(name),
-  description: String(description),
-  category: String(category),
-  price: Number(price),
-  currency: 'EUR',
-  stock: Number(stock),
-}));
-
-const adasOrder = {
-  userId: 'ada',
-  idempotencyKey: 'cart-1',
-  items: [
-    { productId: 'tea', quantity: 2 },
-    { productId: 'cup', quantity: 4 },
-  ],
-};
 const bobsOrder = { userId: 'bob', idempotencyKey: 'cart-1', items: [{ productId: 'pot', quantity: 1 }] };
 const cleosOrder = { userId: 'cleo', idempotencyKey: 'cart-1', items: [{ productId: 'fig', quantity: 3 }] };
 const cleosSecond = {
@@ -46,22 +23,16 @@ export const day: readonly Step[] = [
     title: 'three customers sign up',
     causes: { changes: { insert: 3 }, events: { CustomerRegistered: 3 } },
     async play(store) {
-      for (const [userId, name] of [
-        ['ada', 'Ada Ayoub'],
-        ['bob', 'Bob Brandt'],
-        ['cleo', 'Cleo Conti'],
-      ] as const) {
-        const input = { userId, name, email: `${userId}@example.com`, marketing: userId === 'ada' };
-        await shop(store).registerCustomer(input, by(userId, `sign-up-${userId}`));
-      }
+      for (const customer of [ada, bob, cleo])
+        await shop(store).registerCustomer(customer, by(customer.userId, `sign-up-${customer.userId}`));
     },
   },
   {
     title: 'five products are added',
     causes: { changes: { insert: 5 }, events: { ProductAdded: 5 } },
     async play(store) {
-      for (const product of products)
-        await shop(store).addProduct(product, by('merchant', `add-${product.productId}`));
+      for (const one of [tea, pot, cup, jam, fig])
+        await shop(store).addProduct(one, by('merchant', `add-${one.productId}`));
     },
   },
   {
@@ -128,8 +99,7 @@ export const day: readonly Step[] = [
     title: 'Bob signs up again',
     causes: { changes: { insert: 1 }, events: { CustomerRegistered: 1 } },
     async play(store) {
-      const input = { userId: 'bob', name: 'Bob Brandt', email: 'bob@example.com', marketing: false };
-      await shop(store).registerCustomer(input, by('bob', 'sign-up-bob-again'));
+      await shop(store).registerCustomer(bob, by('bob', 'sign-up-bob-again'));
     },
   },
   {
@@ -139,18 +109,6 @@ export const day: readonly Step[] = [
     play: behindOurBack,
   },
 ];
-
-async function step(
-  store: Store,
-  input: typeof adasOrder,
-  status: 'paid' | 'shipped' | 'cancelled',
-  who: By,
-): Promise<void> {
-  const key = { userId: input.userId, orderId: orderIdOf(input) };
-  const found = await shop(store).order(key);
-  if (found === undefined) throw new Error(`The order of ${input.userId} is not there.`);
-  await shop(store).setOrderStatus(key, found.version, status, who);
-}
 
 /** What a console or another program does: no version, no reason, a plain delete. */
 async function behindOurBack({ dynamodb, tableName, table }: Store): Promise<void> {
