@@ -1,5 +1,6 @@
 /** What SES reports: it settles what was in doubt, and takes back what was not sent after all. */
 import { expect, test } from 'vitest';
+import { scan } from '../../src/local/proof/truth.ts';
 import { isPlainAddress } from '../../src/mail/address.ts';
 import { openFeedback } from '../../src/mail/feedback.ts';
 import { tagOf } from '../../src/mail/row.ts';
@@ -31,6 +32,9 @@ const byEventBridge = (report: unknown) => ({
   'detail-type': 'Email Delivered',
   detail: report,
 });
+
+const outbox = () => scan(post.dynamodb, post.config.SLUICE_OUTBOX_TABLE);
+const outboxText = async () => JSON.stringify(await outbox()).toLowerCase();
 
 async function inDoubt(...steps: string[]): Promise<string> {
   const order = await post.ordered(...steps);
@@ -91,7 +95,8 @@ test.each([
   ['Complaint', { complaint: {} }],
 ])('%s: the address is mailed no more, and kept nowhere in the clear', async (kind, more) => {
   const order = await post.ordered('pending');
-  const to = (await post.rowsOf(order))[0]?.to ?? '';
+  const to = `${(await post.rowsOf(order))[0]?.to}`;
+  expect(await outboxText()).toContain(to);
   const recipients = [{ emailAddress: to.toUpperCase() }];
   const detail = Object.fromEntries(
     Object.entries(more).map(([name, value]) => [
@@ -104,6 +109,7 @@ test.each([
   expect(await post.statesOf(order)).toEqual(['refused']);
   expect((await post.rowsOf(order))[0]?.refusal).toBe(`the address is suppressed: ${kind.toLowerCase()}`);
   expect(await post.mailOf(order)).toEqual([]);
+  expect(await outboxText()).not.toContain(to);
 });
 
 test('a bounce that passes suppresses nobody', async () => {
@@ -116,10 +122,13 @@ test('a bounce that passes suppresses nobody', async () => {
 });
 
 test('a report of somebody else’s mail changes nothing; what is no report is refused', async () => {
+  await inDoubt('pending'); // which any report of a delivery would settle
+  const before = await outbox();
   await feedback(
     bySns({ eventType: 'Delivery', mail: { messageId: '1', tags: { [rowTag]: ['unheard-of'] } } }),
   );
   await feedback(bySns({ eventType: 'Delivery', mail: {} }));
+  expect(await outbox()).toEqual(before);
   await expect(feedback({ Records: [{ eventSource: 'aws:sqs' }] })).rejects.toThrow('no report of SES');
 });
 
