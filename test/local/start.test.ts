@@ -97,6 +97,7 @@ test('a port in use is one clear line, and nothing stays behind', async () => {
   const family = until(() => below(child.pid ?? 0).length > 0, 10).then(() => below(child.pid ?? 0));
   expect(await ended).toBe(1);
   expect(output()).toContain(`The port ${port} is in use. Choose another with --port`);
+  expect((await family).length).toBeGreaterThan(0);
   expect((await family).some(isAlive)).toBe(false);
   holder.close();
 });
