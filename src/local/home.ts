@@ -10,6 +10,7 @@ import type { Context, DynamoDBStreamEvent } from 'aws-lambda';
 import { readConfig } from '../config.ts';
 import { type Connections, connect, disconnect } from '../connections.ts';
 import type { App } from '../pipeline/app.ts';
+import { streamFilter } from '../pipeline/filter.ts';
 import { storeOf } from '../pipeline/stream.ts';
 import { ensureIndices } from '../sinks/search/indices.ts';
 import type { Store } from '../table/store.ts';
@@ -79,6 +80,7 @@ export async function openHome({ app, handlers, environment, keep, onExit }: Hom
     const batches: Batch[] = [];
     const mappings = startMappings({
       handlers,
+      ours: streamFilter(app),
       streams,
       streamArns,
       folder,

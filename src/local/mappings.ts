@@ -2,8 +2,10 @@
 import type { DynamoDBStreamsClient } from '@aws-sdk/client-dynamodb-streams';
 import type { Context, DynamoDBStreamEvent } from 'aws-lambda';
 import { writeFailure } from '../deliveries/failures.ts';
+import type { FilterPattern } from '../pipeline/filter.ts';
 import { eventSourceMapping } from './mapping/mapping.ts';
 import type { MappingOptions } from './mapping/options.ts';
+import { compilePattern } from './servers/pattern.ts';
 import { localRegion } from './services.ts';
 import type { StreamArns } from './tables.ts';
 
@@ -26,6 +28,8 @@ export type Mappings = Record<FunctionName, ReturnType<typeof eventSourceMapping
 
 type MappingParts = {
   handlers: Pick<Handlers, FunctionName>;
+  /** Of the table's stream only what fits one of these is for the functions; all of it, where there are none. */
+  ours: readonly FilterPattern[];
   streams: DynamoDBStreamsClient;
   streamArns: StreamArns;
   /** Holds the checkpoints. */
@@ -40,7 +44,7 @@ type MappingParts = {
 const attempts = 8;
 
 export function startMappings(parts: MappingParts): Mappings {
-  const { handlers, streams, streamArns, folder, failures, batches } = parts;
+  const { handlers, ours, streams, streamArns, folder, failures, batches } = parts;
   const start = (name: FunctionName, streamArn: string, tuned: Partial<MappingOptions> = {}) => {
     const mapping = eventSourceMapping({
       name,
@@ -56,15 +60,17 @@ export function startMappings(parts: MappingParts): Mappings {
     mapping.start();
     return mapping;
   };
-  const netted = (name: FunctionName): Partial<MappingOptions> => ({
+  const filters = ours.map(compilePattern);
+  const onTable = (name: FunctionName): Partial<MappingOptions> => ({
+    filter: (record) => filters.length === 0 || filters.some((matches) => matches(record)),
     maximumRetryAttempts: attempts,
     bisectBatchOnFunctionError: true,
     onExhausted: ({ approximateInvokeCount: count, ...failure }) =>
       writeFailure(failures, { ...failure, functionName: name, count }),
   });
   return {
-    project: start('project', streamArns.table, netted('project')),
-    notify: start('notify', streamArns.table, netted('notify')),
+    project: start('project', streamArns.table, onTable('project')),
+    notify: start('notify', streamArns.table, onTable('notify')),
     mail: start('mail', streamArns.outbox),
   };
 }

@@ -1,16 +1,13 @@
-/** The tables as a deployment has them: the app's own, and those of deliveries, outbox and audit trail. */
+/** Creates the tables on the local DynamoDB, or on one that was named. */
 import {
   CreateTableCommand,
-  type CreateTableCommandInput,
   DescribeTableCommand,
   type DynamoDBClient,
-  type GlobalSecondaryIndex,
   ResourceInUseException,
 } from '@aws-sdk/client-dynamodb';
 import type { Config } from '../config.ts';
-import { dueIndex } from '../deliveries/rows.ts';
-import { tagIndex } from '../mail/feedback.ts';
 import type { Table } from '../table/table.ts';
+import { type TableShape, tablesOf } from '../tables.ts';
 
 export type StreamArns = { table: string; outbox: string };
 
@@ -20,97 +17,29 @@ export async function ensureTables(
   config: Config,
   table: Table,
 ): Promise<StreamArns> {
-  await create(dynamodb, {
-    ...base(config.SLUICE_TABLE, table.pk, table.sk),
-    ...indexes(table),
-    ...streamed,
-  });
-  await create(dynamodb, {
-    ...base(config.SLUICE_OUTBOX_TABLE, 'pk', 'sk'),
-    ...dueFirst([], byTag),
-    ...streamed,
-  });
-  await create(dynamodb, {
-    ...base(config.SLUICE_DELIVERIES_TABLE, 'pk', 'sk'),
-    ...dueFirst(['item', 'firstAt']),
-  });
-  await create(dynamodb, base(config.SLUICE_AUDIT_TABLE, 'pk', 'sk'));
+  const tables = tablesOf(table);
+  await create(dynamodb, config.SLUICE_TABLE, tables.table);
+  await create(dynamodb, config.SLUICE_OUTBOX_TABLE, tables.outbox);
+  await create(dynamodb, config.SLUICE_DELIVERIES_TABLE, tables.deliveries);
+  await create(dynamodb, config.SLUICE_AUDIT_TABLE, tables.audit);
   return {
     table: await streamOf(dynamodb, config.SLUICE_TABLE),
     outbox: await streamOf(dynamodb, config.SLUICE_OUTBOX_TABLE),
   };
 }
 
-const streamed = {
-  StreamSpecification: { StreamEnabled: true, StreamViewType: 'NEW_AND_OLD_IMAGES' },
-} as const;
-
-/** What redrive and the sender look for: holds and mail by the time at which they are due. */
-function dueFirst(shown: string[], ...others: Index[]) {
-  const due: Index = {
-    IndexName: dueIndex,
-    KeySchema: keySchema('queue', 'due'),
-    Projection: shown.length === 0 ? keysOnly : { ProjectionType: 'INCLUDE', NonKeyAttributes: shown },
-  };
-  const texts = ['pk', 'sk', 'queue', ...others.flatMap(({ KeySchema = [] }) => KeySchema.map(nameOf))];
-  return {
-    AttributeDefinitions: [
-      ...texts.map(stringAttribute),
-      { AttributeName: 'due', AttributeType: 'N' as const },
-    ],
-    GlobalSecondaryIndexes: [due, ...others],
-  } satisfies Partial<CreateTableCommandInput>;
-}
-
-type Index = GlobalSecondaryIndex;
-
-const keysOnly = { ProjectionType: 'KEYS_ONLY' } as const;
-
-/** What SES reports of a mail names its tag. */
-const byTag: Index = {
-  IndexName: tagIndex,
-  KeySchema: [{ AttributeName: 'tag', KeyType: 'HASH' }],
-  Projection: { ProjectionType: 'INCLUDE', NonKeyAttributes: ['change', 'email', 'policy'] },
-};
-
-const nameOf = ({ AttributeName = '' }: { AttributeName?: string | undefined }) => AttributeName;
-
-function base(TableName: string, pk: string, sk: string) {
-  return {
+async function create(dynamodb: DynamoDBClient, TableName: string, shape: TableShape): Promise<void> {
+  const { KeySchema, AttributeDefinitions, GlobalSecondaryIndexes, streamed } = shape;
+  const command = new CreateTableCommand({
     TableName,
     BillingMode: 'PAY_PER_REQUEST',
-    KeySchema: keySchema(pk, sk),
-    AttributeDefinitions: [pk, sk].map(stringAttribute),
-  } satisfies CreateTableCommandInput;
-}
-
-function indexes({ pk, sk, indexes }: Table): Partial<CreateTableCommandInput> {
-  const keys = Object.entries(indexes);
-  if (keys.length === 0) return {};
-  return {
-    AttributeDefinitions: [pk, sk, ...keys.flatMap(([, index]) => [index.pk, index.sk])].map(stringAttribute),
-    GlobalSecondaryIndexes: keys.map(([IndexName, index]) => ({
-      IndexName,
-      KeySchema: keySchema(index.pk, index.sk),
-      Projection: { ProjectionType: 'ALL' },
-    })),
-  };
-}
-
-function keySchema(pk: string, sk: string) {
-  return [
-    { AttributeName: pk, KeyType: 'HASH' as const },
-    { AttributeName: sk, KeyType: 'RANGE' as const },
-  ];
-}
-
-function stringAttribute(AttributeName: string) {
-  return { AttributeName, AttributeType: 'S' as const };
-}
-
-async function create(dynamodb: DynamoDBClient, input: CreateTableCommandInput): Promise<void> {
+    KeySchema,
+    AttributeDefinitions,
+    ...(GlobalSecondaryIndexes.length > 0 && { GlobalSecondaryIndexes }),
+    ...(streamed && { StreamSpecification: { StreamEnabled: true, StreamViewType: 'NEW_AND_OLD_IMAGES' } }),
+  });
   try {
-    await dynamodb.send(new CreateTableCommand(input));
+    await dynamodb.send(command);
   } catch (error) {
     if (!(error instanceof ResourceInUseException)) throw error;
   }

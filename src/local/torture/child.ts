@@ -66,6 +66,7 @@ function begin(): Mappings {
   };
   return startMappings({
     handlers: { project: remotely('project'), notify: remotely('notify'), mail: remotely('mail') },
+    ours: birth.ours,
     streams: new DynamoDBStreamsClient({}),
     streamArns: birth.streamArns,
     folder: birth.folder,

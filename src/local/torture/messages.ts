@@ -1,4 +1,5 @@
 /** What the torture and its child processes tell each other. */
+import type { FilterPattern } from '../../pipeline/filter.ts';
 import type { StreamArns } from '../tables.ts';
 
 /** `functions`: the stream's Lambdas. `redrive`: what runs on a schedule. `mapping`: the event source mappings. */
@@ -13,6 +14,8 @@ export type Birth = {
   handlers: string;
   /** By how much its clock is ahead, milliseconds. */
   ahead: number;
+  /** What of the table's stream is for the functions. */
+  ours: readonly FilterPattern[];
   streamArns: StreamArns;
   /** Checkpoints, and below it the on-failure destination. */
   folder: string;

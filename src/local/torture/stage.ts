@@ -5,6 +5,7 @@ import { DynamoDBStreamsClient } from '@aws-sdk/client-dynamodb-streams';
 import { readConfig } from '../../config.ts';
 import { connect, disconnect } from '../../connections.ts';
 import type { App } from '../../pipeline/app.ts';
+import { streamFilter } from '../../pipeline/filter.ts';
 import { storeOf } from '../../pipeline/stream.ts';
 import type { Store } from '../../table/store.ts';
 import { deliveryReport, failuresIn, prepare, setEnvironment } from '../home.ts';
@@ -114,7 +115,7 @@ export async function openStage(parts: Parts): Promise<Stage> {
   });
   onOpen(lambda.stop);
   const processes: Processes = startProcesses({
-    birth: { handlers: handlers.href, streamArns, folder, invokeUrl: lambda.url },
+    birth: { handlers: handlers.href, ours: streamFilter(app), streamArns, folder, invokeUrl: lambda.url },
     environment: (role) => environments[role],
     ahead: () => ahead,
   });
