@@ -35,6 +35,24 @@ const address: Form<string> = {
   read: matching(/^[^\s@<>,;]+@[^\s@<>,;]+$/),
 };
 
+const configurationSet: Form<string> = {
+  expected: '1 to 64 letters, digits, "_" or "-"',
+  example: 'shop-mail',
+  read: matching(/^[A-Za-z0-9_-]{1,64}$/),
+};
+
+const namespace: Form<string> = {
+  expected: '1 to 255 letters, digits, ".", "_", "-" or "/", and not AWS/ in front',
+  example: 'Sluice/staging',
+  read: matching(/^(?!AWS\/)[A-Za-z0-9._/-]{1,255}$/),
+};
+
+const secret: Form<string> = {
+  expected: 'the name or ARN of a secret in Secrets Manager',
+  example: 'shop/search',
+  read: matching(/^[A-Za-z0-9/_+=.@:-]{1,2048}$/),
+};
+
 const endpoint: Form<string> = {
   expected: 'an http or https URL',
   example: 'https://search.example.com',
@@ -87,14 +105,27 @@ export const variables = {
   SLUICE_BUS: { ...name, default: 'sluice-bus', meaning: 'the EventBridge bus for domain events' },
   SLUICE_EVENT_SOURCE: { ...eventSource, default: 'sluice.shop', meaning: 'the source of domain events' },
   SLUICE_SENDER: { ...address, default: 'shop@example.com', meaning: 'the address that mail comes from' },
+  SLUICE_SES_CONFIGURATION_SET: {
+    ...configurationSet,
+    meaning: 'the SES configuration set whose reports reach the feedback function; unset: none is named',
+  },
   SLUICE_MAIL_PER_SECOND: {
     ...perSecond,
     default: '10',
     meaning: 'mails a second that this application may send: its share of the SES quota',
   },
   SLUICE_SEARCH_ENDPOINT: { ...endpoint, meaning: 'OpenSearch; unset: search is off' },
+  SLUICE_SEARCH_SECRET: {
+    ...secret,
+    meaning: 'holds `username` and `password` for OpenSearch as JSON; unset: none are sent',
+  },
   SLUICE_SEARCH_PREFIX: { ...indexPrefix, default: '', meaning: 'put before the name of every search index' },
   SLUICE_CACHE_ENDPOINT: { ...cache, meaning: 'Redis or Valkey; unset: the cache is off' },
+  SLUICE_CACHE_SECRET: {
+    ...secret,
+    meaning:
+      'holds `password`, and `username` if there is one, for the cache as JSON; unset: what the endpoint says',
+  },
   SLUICE_CACHE_PREFIX: { ...keyPrefix, default: '', meaning: 'put before every cache key' },
   SLUICE_DYNAMODB_ENDPOINT: {
     ...endpoint,
@@ -113,6 +144,11 @@ export const variables = {
   SLUICE_FAILURES: {
     ...place,
     meaning: 'the on-failure destination that redrive takes up; unset: none',
+  },
+  SLUICE_METRICS_NAMESPACE: {
+    ...namespace,
+    default: 'Sluice',
+    meaning: 'the CloudWatch namespace that the functions count under',
   },
   SLUICE_LOG_LEVEL: { ...level, default: 'info', meaning: 'what is logged, and all that is graver' },
   SLUICE_CORPUS: { ...folder, meaning: 'tests: a folder of foreign stream payloads' },

@@ -2,13 +2,16 @@
 import { setTimeout } from 'node:timers/promises';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SESClient } from '@aws-sdk/client-ses';
-import { Client } from '@opensearch-project/opensearch';
+import type { Client } from '@opensearch-project/opensearch';
 import type { Config } from './config.ts';
 import { type Log, openLog } from './log.ts';
 import { type Metrics, noMetrics, openMetrics } from './metrics.ts';
+import { openSecret } from './secret.ts';
 import { openCache } from './sinks/cache/open.ts';
 import type { CachePort } from './sinks/cache/port.ts';
+import { openSearch } from './sinks/search/open.ts';
 
 export type Connections = {
   config: Config;
@@ -38,6 +41,9 @@ export function connect(config: Config): Connections {
     requestTimeout: requestMilliseconds,
     throwOnRequestTimeout: true,
   };
+  const secretOf = (id: string | undefined) =>
+    id === undefined ? undefined : openSecret(new SecretsManagerClient({ requestHandler }), id);
+  const { SLUICE_SEARCH_ENDPOINT: searchEndpoint, SLUICE_CACHE_ENDPOINT: cacheEndpoint } = config;
   const onLambda = process.env.AWS_LAMBDA_FUNCTION_NAME !== undefined;
   return {
     config,
@@ -45,9 +51,11 @@ export function connect(config: Config): Connections {
     eventbridge: new EventBridgeClient({ requestHandler }),
     // SES has no idempotency token: a repeat by the client could be a second mail.
     ses: new SESClient({ requestHandler, maxAttempts: 1 }),
-    ...(config.SLUICE_SEARCH_ENDPOINT !== undefined && { search: openSearch(config.SLUICE_SEARCH_ENDPOINT) }),
-    ...(config.SLUICE_CACHE_ENDPOINT !== undefined && {
-      cache: openCache(config.SLUICE_CACHE_ENDPOINT, config.SLUICE_CACHE_PREFIX),
+    ...(searchEndpoint !== undefined && {
+      search: openSearch(searchEndpoint, requestMilliseconds, secretOf(config.SLUICE_SEARCH_SECRET)),
+    }),
+    ...(cacheEndpoint !== undefined && {
+      cache: openCache(cacheEndpoint, config.SLUICE_CACHE_PREFIX, secretOf(config.SLUICE_CACHE_SECRET)),
     }),
     log: openLog({
       level: config.SLUICE_LOG_LEVEL,
@@ -56,16 +64,13 @@ export function connect(config: Config): Connections {
       // On a terminal the log keeps out of the way of what a command prints.
       write: onLambda ? console.log : console.error,
     }),
-    metrics: onLambda ? openMetrics({ now: Date.now, write: console.log }) : noMetrics,
+    metrics: onLambda
+      ? openMetrics({ namespace: config.SLUICE_METRICS_NAMESPACE, now: Date.now, write: console.log })
+      : noMetrics,
     now: Date.now,
     deadline: (milliseconds) => AbortSignal.timeout(milliseconds),
     wait: (milliseconds) => setTimeout(milliseconds),
   };
-}
-
-function openSearch(node: string): Client {
-  // The client's own defaults wait two minutes, and it repeats neither per-item refusals nor status 429.
-  return new Client({ node, requestTimeout: requestMilliseconds, maxRetries: 0 });
 }
 
 /** Ends what keeps connections open. */

@@ -6,12 +6,18 @@
 /** What a function counts: a metric's name, such as `search.applied`, and its value. */
 export type Metrics = (functionName: string, values: Readonly<Record<string, number>>) => void;
 
-const namespace = 'Sluice';
-
 const mostMetrics = 100; // that one directive may name
 
 /** Nothing is said of what is 0, but of ages in seconds, whose names end in `Seconds`. */
-export function openMetrics({ now, write }: { now(): number; write(line: string): void }): Metrics {
+export function openMetrics({
+  namespace,
+  now,
+  write,
+}: {
+  namespace: string;
+  now(): number;
+  write(line: string): void;
+}): Metrics {
   return function count(functionName, values) {
     const told = Object.entries(values).filter(([name, value]) => value !== 0 || isAge(name));
     for (let start = 0; start < told.length; start += mostMetrics) {

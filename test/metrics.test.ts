@@ -4,7 +4,8 @@ import { flattened, openMetrics } from '../src/metrics.ts';
 
 function counted(values: Record<string, number>) {
   const lines: string[] = [];
-  openMetrics({ now: () => 1_800_000_000_000, write: (line) => void lines.push(line) })('project', values);
+  const write = (line: string) => void lines.push(line);
+  openMetrics({ namespace: 'Sluice/test', now: () => 1_800_000_000_000, write })('project', values);
   return lines.map((line) => JSON.parse(line));
 }
 
@@ -15,7 +16,7 @@ test('a batch is one line: each counter a member, named in the directive, by fun
         Timestamp: 1_800_000_000_000,
         CloudWatchMetrics: [
           {
-            Namespace: 'Sluice',
+            Namespace: 'Sluice/test',
             Dimensions: [['function']],
             Metrics: [
               { Name: 'records', Unit: 'Count' },

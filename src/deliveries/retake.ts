@@ -48,7 +48,8 @@ function readFailure(text: string): { event: unknown; readers: Reader[] } {
   const { payload, requestContext } = JSON.parse(text);
   if (payload === undefined) throw new Error('it holds no payload');
   const event = typeof payload === 'string' ? JSON.parse(payload) : payload;
-  const [, failed] = /(project|notify)(?::[^:]*)?$/.exec(String(requestContext?.functionArn)) ?? [];
+  const [, failed] = /(project|notify|mail)(?::[^:]*)?$/.exec(String(requestContext?.functionArn)) ?? [];
   if (failed === undefined) throw new Error('it is of no function that redrive could stand in for');
-  return { event, readers: [failed as Reader] };
+  // What the sender failed lies in the outbox still, and its schedule sends it.
+  return { event, readers: failed === 'mail' ? [] : [failed as Reader] };
 }

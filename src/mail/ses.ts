@@ -26,8 +26,11 @@ export async function sendMail(
   mail: Rendered,
 ): Promise<MailOutcome> {
   const content = (Data: string) => ({ Data, Charset: 'UTF-8' });
+  const { SLUICE_SENDER: Source, SLUICE_SES_CONFIGURATION_SET: reporting } = connections.config;
   const command = new SendEmailCommand({
-    Source: connections.config.SLUICE_SENDER,
+    Source,
+    // SES reports only of mail that names the set.
+    ...(reporting !== undefined && { ConfigurationSetName: reporting }),
     Destination: { ToAddresses: [to] },
     Message: { Subject: content(mail.subject), Body: { Text: content(mail.text), Html: content(mail.html) } },
     Tags: [{ Name: rowTag, Value: tagOf(row) }, ...(row.replay ? [{ Name: replayTag, Value: 'true' }] : [])],

@@ -70,6 +70,12 @@ describe('a folder', () => {
     expect(eventsOf(forms[0])).toEqual(['OrderPlaced late']);
   });
 
+  test('what the sender failed is let go: its rows lie in the outbox, and the schedule sends them', async () => {
+    await writeFailure(folder, failure('mail', history(undefined, orderForms()[0])));
+    expect(await redriveFrom(place)).toMatchObject({ batches: { taken: 1, left: 0 } });
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
   test('what can be read by nobody stays, and stops nothing else', async () => {
     const forms = orderForms();
     mkdirSync(join(folder, 'a'));

@@ -29,6 +29,19 @@ test('the mail carries its row as a message tag, so that what SES reports can be
   expect(mail?.tags[rowTag]).toMatch(/^[A-Za-z0-9_-]{1,256}$/);
 });
 
+test.each([
+  ['shop-mail', 'ConfigurationSetName=shop-mail'],
+  [undefined, undefined],
+])('the mail names the configuration set %s, by which SES reports of it', async (name, said) => {
+  const order = await post.ordered('pending');
+  post.ses.calm();
+  const { SLUICE_SES_CONFIGURATION_SET: _, ...config } = post.config;
+  const named = { ...config, ...(name !== undefined && { SLUICE_SES_CONFIGURATION_SET: name }) };
+  await post.send(await post.news(order), { config: named });
+  const asked = post.ses.seen.map(({ body }) => /ConfigurationSetName=[^&]*/.exec(body)?.[0]);
+  expect(asked).toEqual([said]);
+});
+
 test('a sent row keeps which mail it was, but neither its content nor its address', async () => {
   const order = await post.ordered('pending');
   const [waiting] = await post.rowsOf(order);

@@ -4,7 +4,9 @@
  */
 import { randomUUID } from 'node:crypto';
 import { Redis } from 'iovalkey';
+import type { Credentials, Secret } from '../../secret.ts';
 import { type CachePort, tokenMilliseconds } from './port.ts';
+import { signedIn } from './signedIn.ts';
 
 export const readScript = `
 local v = redis.call('HGET', KEYS[1], 'v')
@@ -27,39 +29,38 @@ type Scripted = Redis & {
   sluiceFill(key: string, token: string, value: string, milliseconds: number): Promise<number>;
 };
 
-export function redisCache(url: string, keyPrefix: string): CachePort {
-  const redis = new Redis(url, {
-    keyPrefix,
-    // Only this bounds a server that is frozen; a server that is gone fails after one try.
-    commandTimeout: 1_000,
-    connectTimeout: 1_000,
-    maxRetriesPerRequest: 1,
-  }) as Scripted;
-  // A command that fails knows only that it waited; why is said here. Without a listener the process would end.
+/** With a secret its client is opened once that is read, and anew where the server refuses what was read. */
+export function redisCache(url: string, keyPrefix: string, secret?: Secret): CachePort {
+  // A command that fails knows only that it waited; why is said here.
   let trouble: Error | undefined;
-  redis.on('error', (error: Error) => {
-    trouble = error;
-  });
-  redis.on('ready', () => {
-    trouble = undefined;
-  });
-  redis.defineCommand('sluiceRead', { numberOfKeys: 1, lua: readScript });
-  redis.defineCommand('sluiceFill', { numberOfKeys: 1, lua: fillScript });
+  const watched = (credentials: Partial<Credentials>) => {
+    const redis = openRedis(url, keyPrefix, credentials);
+    // Without a listener the process would end.
+    redis.on('error', (error: Error) => {
+      trouble = error;
+    });
+    redis.on('ready', () => {
+      trouble = undefined;
+    });
+    return redis;
+  };
+  const { run, close } = signedIn(watched, secret);
   return {
     async read(key) {
-      const [held, text] = await redis.sluiceRead(key, randomUUID(), tokenMilliseconds);
+      const [held, text] = await run((redis) => redis.sluiceRead(key, randomUUID(), tokenMilliseconds));
       return held === 1 ? { value: text } : { token: text };
     },
     async fill(key, token, value, milliseconds) {
-      return milliseconds > 0 && (await redis.sluiceFill(key, token, value, Math.ceil(milliseconds))) === 1;
+      if (milliseconds <= 0) return false;
+      return (await run((redis) => redis.sluiceFill(key, token, value, Math.ceil(milliseconds)))) === 1;
     },
     async invalidate(keys) {
       // Separate commands, sent together: a cluster refuses one command or pipeline over several slots.
-      const settled = await Promise.allSettled(keys.map((key) => redis.unlink(key)));
+      const settled = await Promise.allSettled(keys.map((key) => run((redis) => redis.unlink(key))));
       return settled.map((one) => (one.status === 'fulfilled' ? true : toError(one.reason)));
     },
     async peek(key) {
-      const value = redis.hget(key, 'v').catch((cause: Error) => {
+      const value = run((redis) => redis.hget(key, 'v')).catch((cause: Error) => {
         throw new Error(trouble === undefined ? cause.message : `${cause.message}: ${trouble.message}`, {
           cause,
         });
@@ -67,9 +68,23 @@ export function redisCache(url: string, keyPrefix: string): CachePort {
       return (await value) ?? undefined;
     },
     async close() {
-      redis.disconnect();
+      close();
     },
   };
+}
+
+function openRedis(url: string, keyPrefix: string, credentials: Partial<Credentials>): Scripted {
+  const redis = new Redis(url, {
+    ...credentials,
+    keyPrefix,
+    // Only this bounds a server that is frozen; a server that is gone fails after one try.
+    commandTimeout: 1_000,
+    connectTimeout: 1_000,
+    maxRetriesPerRequest: 1,
+  }) as Scripted;
+  redis.defineCommand('sluiceRead', { numberOfKeys: 1, lua: readScript });
+  redis.defineCommand('sluiceFill', { numberOfKeys: 1, lua: fillScript });
+  return redis;
 }
 
 function toError(reason: unknown): Error {
