@@ -10,7 +10,7 @@ import { cache } from './sinks/cache/sink.ts';
 import { email } from './sinks/email/sink.ts';
 import { search } from './sinks/search/sink.ts';
 
-export { routes } from './shop/routes/routes.ts';
+export { apiRights, routes } from './shop/routes/routes.ts';
 
 export const app = defineApp({
   table,

@@ -1,14 +1,11 @@
 /** A password that lives in Secrets Manager, and is changed there while the functions run. */
-import { type AddressInfo, createServer } from 'node:net';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { createCommands } from '../src/local/servers/cache/commands.ts';
-import { Refusal } from '../src/local/servers/cache/refusal.ts';
-import { createReader, encode } from '../src/local/servers/cache/resp.ts';
 import { type Killable, listen, type Request } from '../src/local/servers/http.ts';
 import { openSecret } from '../src/secret.ts';
 import { openCache } from '../src/sinks/cache/open.ts';
 import { openSearch } from '../src/sinks/search/open.ts';
+import { startGuardedCache } from './support/guardedCache.ts';
 import { account } from './support/shop.ts';
 
 /** What Secrets Manager holds, what it was asked, and the password that the services take. */
@@ -37,7 +34,7 @@ beforeAll(async () => {
     const json = { 'content-type': 'application/json' };
     return isKnown ? { status: 200, headers: json, body: '{"docs":[]}' } : { status: 401, headers: json };
   });
-  cache = await startGuardedCache();
+  cache = await startGuardedCache(() => accepted);
   client = new SecretsManagerClient({ endpoint: manager.url, ...account, maxAttempts: 1 });
 });
 
@@ -52,43 +49,6 @@ beforeEach(() => {
   vault.asked = [];
   cache.drop();
 });
-
-/** The cache's stand-in behind a door: `AUTH` first, as Redis wants it where it has a password. */
-async function startGuardedCache() {
-  const carryOut = createCommands(Date.now);
-  const sockets = new Set<{ destroy(): void }>();
-  const server = createServer((socket) => {
-    const read = createReader();
-    let isIn = false;
-    sockets.add(socket);
-    socket.on('close', () => sockets.delete(socket)).on('error', () => {});
-    socket.on('data', (packet) => {
-      for (const request of read(packet)) {
-        const [name, ...args] = request.map(String);
-        if (name?.toLowerCase() !== 'auth')
-          socket.write(encode(isIn ? carryOut(request) : new Refusal('NOAUTH Authentication required.')));
-        else {
-          isIn = args.at(-1) === accepted;
-          const refusal = new Refusal('WRONGPASS invalid username-password pair or user is disabled.');
-          socket.write(encode(isIn ? 'OK' : refusal));
-        }
-      }
-    });
-  });
-  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
-  const drop = () => {
-    for (const socket of sockets) socket.destroy();
-  };
-  return {
-    url: `redis://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    drop,
-    stop: () =>
-      new Promise<void>((resolve) => {
-        server.close(() => resolve());
-        drop();
-      }),
-  };
-}
 
 /** Each sink's service, asked something: whether it answered. */
 const services = {

@@ -4,6 +4,7 @@ import { readConfig } from '../config.ts';
 import { type Connections, connect } from '../connections.ts';
 import { flattened } from '../metrics.ts';
 import type { App } from '../pipeline/app.ts';
+import { type Right, rights } from '../rights.ts';
 import { openFailures } from './failures.ts';
 import { oldestParked } from './holds.ts';
 import { keepRate } from './rate.ts';
@@ -14,6 +15,13 @@ export type RedriveHandler = (
   event?: unknown,
   context?: Pick<Context, 'getRemainingTimeInMillis'>,
 ) => Promise<Pick<Redriven, 'items' | 'sinks'> & { batches: Retaken }>;
+
+/** What it calls besides the sinks and the readers that it stands in for. */
+export const redriveRights: readonly Right[] = [
+  ...rights('deliveries', 'dynamodb:Query', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem', 'dynamodb:PutItem'),
+  ...rights('deliveries/index/due', 'dynamodb:Query'),
+  ...rights('failures', 's3:ListBucket', 's3:GetObject', 's3:DeleteObject'),
+];
 
 /** What is left of the invocation when nothing new is begun, milliseconds. */
 const marginMilliseconds = 10_000;

@@ -5,6 +5,7 @@
 import { QueryCommand } from '@aws-sdk/client-dynamodb';
 import { readConfig } from '../config.ts';
 import { type Connections, connect } from '../connections.ts';
+import { type Right, rights } from '../rights.ts';
 import { decodeImage, encodeItem } from '../table/attributes.ts';
 import { settleByReport } from './outbox.ts';
 import type { MailRow } from './row.ts';
@@ -26,6 +27,11 @@ type Report = {
 
 /** The outbox's index by the tag that a mail carries. */
 export const tagIndex = 'tag';
+
+export const feedbackRights: readonly Right[] = [
+  ...rights('outbox', 'dynamodb:UpdateItem', 'dynamodb:PutItem'),
+  ...rights('outbox/index/tag', 'dynamodb:Query'),
+];
 
 export function feedbackHandler(): FeedbackHandler {
   let handler: FeedbackHandler | undefined;

@@ -9,11 +9,19 @@ import { openSwitches } from '../deliveries/switches.ts';
 import type { App } from '../pipeline/app.ts';
 import { ForeignEvent, isFromStream, readBatch } from '../pipeline/batch.ts';
 import { whatWasThrown } from '../pipeline/thrown.ts';
+import { type Right, rights } from '../rights.ts';
 import { dueMail } from './outbox.ts';
 import { openPace, type Pace } from './pace.ts';
 import { type ItemOutcome, sendDue } from './sender.ts';
 
 export type MailHandler = (event: DynamoDBStreamEvent | ScheduledEvent) => Promise<DynamoDBBatchResponse>;
+
+export const mailRights: readonly Right[] = [
+  ...rights('deliveries', 'dynamodb:BatchGetItem'),
+  ...rights('outbox', 'dynamodb:Query', 'dynamodb:UpdateItem', 'dynamodb:GetItem'),
+  ...rights('outbox/index/due', 'dynamodb:Query'),
+  ...rights('mail', 'ses:SendEmail'),
+];
 
 /** Items that one run of the schedule looks at, at most. */
 const mostItems = 200;

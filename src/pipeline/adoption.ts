@@ -2,6 +2,7 @@
  * Adoption: items that others changed are given a version. It is no place that changes go to, but delivered like
  * one: once for each item of a batch, tried again, and one that fails stands in nobody's way.
  */
+import { rights } from '../rights.ts';
 import { type Adoption, adopt, adoptionOf, isAdoptable } from '../table/adopt.ts';
 import type { Store } from '../table/store.ts';
 import type { Answer, Sink, SinkFactory } from './sink.ts';
@@ -10,6 +11,7 @@ export const adoption: SinkFactory = ({ store }) => {
   const sink: Sink<Adoption> = {
     name: 'adoption',
     kind: 'view',
+    rights: { send: rights('table', 'dynamodb:UpdateItem') },
     plan: (change) => (isAdoptable(change) ? [adoptionOf(change, store)] : []),
     target: ({ key }) => JSON.stringify([key.pk, key.sk]),
     // Only the change that left the item as it is can be adopted: of a batch the last.

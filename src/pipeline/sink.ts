@@ -3,6 +3,7 @@
  * of each request what came of it.
  */
 import type { Connections } from '../connections.ts';
+import type { Right } from '../rights.ts';
 import type { Change, Key } from '../table/change.ts';
 import type { Entity } from '../table/entity.ts';
 import type { Store } from '../table/store.ts';
@@ -32,6 +33,8 @@ export type Sink<Request = unknown> = {
   after?: SinkName;
   /** It acts on what can be read of an item that does not fit its entity. */
   readsMisfits?: true;
+  /** What it calls of AWS: whenever it sends, and in a redrive besides. */
+  rights?: { send?: readonly Right[]; recover?: readonly Right[] };
   plan(change: Change): Request[];
   /** What the request is about: views keep the newest of each target, acts keep each target's order. */
   target(request: Request): string;

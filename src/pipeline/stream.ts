@@ -6,6 +6,7 @@ import { heldItems } from '../deliveries/holds.ts';
 import { type Form, parkDeliveries } from '../deliveries/park.ts';
 import { type ParkedRecord, parkRecords } from '../deliveries/records.ts';
 import { openSwitches, switchOn } from '../deliveries/switches.ts';
+import { type Right, rights } from '../rights.ts';
 import { isAdoptable } from '../table/adopt.ts';
 import type { RowAnswer } from '../table/putAbsent.ts';
 import type { Decoded } from '../table/record.ts';
@@ -38,6 +39,15 @@ const readers = { project: ['view', 'log'], notify: ['act'] } as const satisfies
 >;
 
 export type Reader = keyof typeof readers;
+
+/** What a reader calls besides its sinks: switches and holds are read, and what fails is parked. */
+export const streamRights: readonly Right[] = rights(
+  'deliveries',
+  'dynamodb:BatchGetItem',
+  'dynamodb:GetItem',
+  'dynamodb:PutItem',
+  'dynamodb:UpdateItem',
+);
 
 /** The handler of one reader, on the environment's configuration: connected at the first batch, then kept. */
 export function streamHandler(app: App, reader: Reader): StreamHandler {

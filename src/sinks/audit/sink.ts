@@ -1,5 +1,6 @@
 /** Audit trail: every version once. A repeat is known by its hash; another content under one id is an alarm. */
 import type { Sink, SinkFactory } from '../../pipeline/sink.ts';
+import { rights } from '../../rights.ts';
 import type { Row } from '../../table/putAbsent.ts';
 import { putSpread, rowLimits, spreadSize } from '../../table/rowSize.ts';
 import { planRow } from './plan.ts';
@@ -11,6 +12,7 @@ export const audit: SinkFactory = ({ connections, store, replay }) => {
     name: 'audit',
     kind: 'log',
     readsMisfits: true,
+    rights: { send: rights('audit', 'dynamodb:PutItem', 'dynamodb:GetItem') },
     plan: (change) => planRow(store.table, change, replay),
     target: ({ pk, sk }) => `${pk} ${sk}`,
     show: (row) => readRows([row])[0],

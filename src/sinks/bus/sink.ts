@@ -6,6 +6,7 @@
 import { PutEventsCommand, type PutEventsResultEntry } from '@aws-sdk/client-eventbridge';
 import type { Connections } from '../../connections.ts';
 import type { Answer, Sink, SinkFactory } from '../../pipeline/sink.ts';
+import { rights } from '../../rights.ts';
 import { eventsOf } from '../../table/events.ts';
 import { type PlannedEvent, planEvent, publish } from './event.ts';
 
@@ -24,6 +25,7 @@ export const bus: SinkFactory = ({ connections, replay, late }) => {
   const sink: Sink<PlannedEvent> = {
     name: 'bus',
     kind: 'act',
+    rights: { send: rights('bus', 'events:PutEvents') },
     plan: (change) => eventsOf(change).map((event) => planEvent(change, event, { replay, late })),
     target: ({ item }) => item,
     limits,

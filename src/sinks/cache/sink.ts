@@ -1,5 +1,6 @@
 /** Cache: a change empties the keys of the item as it was and as it is; readers fill them again. */
 import type { Answer, Sink, SinkFactory } from '../../pipeline/sink.ts';
+import { rights } from '../../rights.ts';
 import { getStored } from '../../table/read.ts';
 import { keyTexts, voidedKeys } from './keys.ts';
 
@@ -10,6 +11,10 @@ export const cache: SinkFactory = ({ connections, store }) => {
     name: 'cache',
     kind: 'view',
     readsMisfits: true,
+    rights: {
+      send: rights('secret/cache', 'secretsmanager:GetSecretValue'),
+      recover: rights('table', 'dynamodb:GetItem'),
+    },
     plan: voidedKeys,
     // What the item is now has keys as well: a key may have moved more than once meanwhile.
     async recover({ entity, key, targets }) {

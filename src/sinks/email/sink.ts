@@ -2,6 +2,7 @@
 import { queueOf } from '../../deliveries/rows.ts';
 import { type MailRow, mailQueue, tagOf } from '../../mail/row.ts';
 import type { Sink, SinkFactory } from '../../pipeline/sink.ts';
+import { rights } from '../../rights.ts';
 import { canonicalJson, hash } from '../../table/canonical.ts';
 import { type Change, versionText } from '../../table/change.ts';
 import { eventsOf } from '../../table/events.ts';
@@ -14,6 +15,7 @@ export const email: SinkFactory = ({ connections, replay }) => {
   const sink: Sink<MailRow> = {
     name: 'email',
     kind: 'act',
+    rights: { send: rights('outbox', 'dynamodb:PutItem') },
     plan: (change) => planRows(change, replay),
     target: ({ pk }) => pk,
     limits: rowLimits,

@@ -6,6 +6,7 @@
 import type { Client } from '@opensearch-project/opensearch';
 import { chunk } from '../../pipeline/chunk.ts';
 import type { Answer, Sink, SinkFactory } from '../../pipeline/sink.ts';
+import { rights } from '../../rights.ts';
 import type { Store } from '../../table/store.ts';
 import { isUnaffected, marks, newer, plan, reread, type SearchRequest } from './plan.ts';
 import { adoptOvertaken, type DocumentRequest, resolve, Unfit } from './reread.ts';
@@ -20,6 +21,12 @@ export const search: SinkFactory = ({ connections, store, replay, late }) => {
   const sink: Sink<SearchRequest> = {
     name: 'search',
     kind: 'view',
+    rights: {
+      send: [
+        ...rights('table', 'dynamodb:BatchGetItem', 'dynamodb:UpdateItem'),
+        ...rights('secret/search', 'secretsmanager:GetSecretValue'),
+      ],
+    },
     after: 'adoption', // it reads items again, and shows them under the version that they have by then
     // A replay shows what was, under versions that the index may hold already: what the item is now is written.
     plan: (change) => (replay ? reread(change) : plan(change)),
