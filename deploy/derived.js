@@ -1,0 +1,111 @@
+// What of the stack follows from src/app.ts and deploy/settings.yml. osls runs on Node 24, which reads TypeScript.
+import { apiRights, app } from '../src/app.ts';
+import { streamFilter } from '../src/pipeline/filter.ts';
+import { alarmResources } from '../src/stack/alarms.ts';
+import { functionNames, rightsOf, sinksOf } from '../src/stack/rights.ts';
+import { inSubnets, roleResources } from '../src/stack/roles.ts';
+import { checkSettings, switchedOn } from '../src/stack/settings.ts';
+import { summaryLines, summaryOf } from '../src/stack/summary.ts';
+import * as stack from '../src/stack/tables.ts';
+import { retentionDays } from '../src/table/retention.ts';
+
+const settingNames = [
+  'sender',
+  'mailPerSecond',
+  'alarmEmail',
+  'table',
+  'stream',
+  'searchEndpoint',
+  'searchSecret',
+  'cacheEndpoint',
+  'cacheSecret',
+  'subnets',
+  'securityGroup',
+  'kmsKey',
+  'capacityMode',
+  'capacityUnits',
+  'keepData',
+];
+
+/** Whatever a setting is written as, it is read as text: from the command line it is nothing else. */
+async function settingsFrom(resolveVariable) {
+  const named = settingNames.map(async (name) => [name, String(await resolveVariable(`param:${name}`))]);
+  const settings = Object.fromEntries(await Promise.all(named));
+  return checkSettings({ ...settings, name: await resolveVariable('self:custom.name') });
+}
+
+const from =
+  (derive) =>
+  async ({ resolveVariable }) =>
+    derive(await settingsFrom(resolveVariable));
+
+const none = { Ref: 'AWS::NoValue' };
+
+export const tables = from((settings) => stack.tableResources(app.table, settings));
+export const tableName = from(({ table }) => (table === '' ? { Ref: 'Table' } : table));
+export const stream = from(({ stream }) =>
+  stream === '' ? { 'Fn::GetAtt': ['Table', 'StreamArn'] } : stream,
+);
+export const filter = streamFilter(app);
+export const deletionPolicy = from(stack.deletionPolicy);
+export const failedBatchDays = retentionDays.failedBatches;
+export const queueKey = from(({ kmsKey }) => (kmsKey === '' ? none : kmsKey));
+
+export const bucketEncryption = from(({ kmsKey }) => ({
+  ServerSideEncryptionConfiguration: [
+    kmsKey === ''
+      ? { ServerSideEncryptionByDefault: { SSEAlgorithm: 'AES256' } }
+      : {
+          BucketKeyEnabled: true,
+          ServerSideEncryptionByDefault: { SSEAlgorithm: 'aws:kms', KMSMasterKeyID: kmsKey },
+        },
+  ],
+}));
+
+export const roles = from((settings) => {
+  const on = switchedOn(settings);
+  const rights = functionNames.map((name) => [name, rightsOf(name, { app, apiRights, on })]);
+  return roleResources(Object.fromEntries(rights), settings);
+});
+
+export const alarms = from((settings) => {
+  const on = switchedOn(settings);
+  const names = (reader) => sinksOf(app, reader, on).map(({ name }) => name);
+  return alarmResources({ project: names('project'), notify: names('notify') }, settings);
+});
+
+/** What the Framework cannot say: the mappings' destination, and which functions go into subnets, if there are any. */
+export const extensions = from(({ table, subnets, securityGroup }) => {
+  const tableId = table === '' ? 'Table' : table.replace(/[^0-9A-Za-z]/g, '');
+  const destination = { OnFailure: { Destination: { 'Fn::GetAtt': ['Failures', 'Arn'] } } };
+  const mappings = [`Project…${tableId}`, `Notify…${tableId}`, 'Mail…Outbox'];
+  const network = { SubnetIds: subnets.split(','), SecurityGroupIds: [securityGroup] };
+  return Object.fromEntries([
+    ...mappings.map((one) => [
+      one.replace('…', 'EventSourceMappingDynamodb'),
+      { Properties: { DestinationConfig: destination } },
+    ]),
+    ...(subnets === '' ? [] : inSubnets).map((name) => [
+      `${name[0].toUpperCase()}${name.slice(1)}LambdaFunction`,
+      { Properties: { VpcConfig: network } },
+    ]),
+  ]);
+});
+
+export const summary = from((settings) => summaryLines(summaryOf(settings)));
+
+export const outputs = from((settings) => {
+  const { on, off, idle } = summaryOf(settings);
+  const output = (Description, Value) => ({ Description, Value });
+  const variables = [
+    `SLUICE_TABLE=${settings.table === '' ? '${Table}' : settings.table}`,
+    'SLUICE_DELIVERIES_TABLE=${Deliveries} SLUICE_OUTBOX_TABLE=${Outbox} SLUICE_AUDIT_TABLE=${Audit}',
+    `SLUICE_BUS=\${Bus} SLUICE_SEARCH_PREFIX=${settings.name}- SLUICE_CACHE_PREFIX=${settings.name}:`,
+  ].join(' ');
+  return {
+    On: output('What is on', on.join('; ')),
+    ...(off.length > 0 && { Off: output('What is off, and how it is turned on', off.join('; ')) }),
+    IdleCosts: output('What costs money when idle', idle.join('; ')),
+    CommandLine: output('Put before "npx sluice … --aws"', { 'Fn::Sub': variables }),
+  };
+});

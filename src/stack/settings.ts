@@ -1,0 +1,75 @@
+/** What a user has chosen in `deploy/settings.yml`, checked before anything is made of it. */
+import { readConfig } from '../config.ts';
+import type { Switched } from './rights.ts';
+
+/** An empty text means: none. */
+export type Settings = {
+  /** Of the stack: its things are called after it. */
+  name: string;
+  sender: string;
+  mailPerSecond: string;
+  alarmEmail: string;
+  table: string;
+  stream: string;
+  searchEndpoint: string;
+  searchSecret: string;
+  cacheEndpoint: string;
+  cacheSecret: string;
+  /** Separated by commas. */
+  subnets: string;
+  securityGroup: string;
+  kmsKey: string;
+  capacityMode: string;
+  capacityUnits: string;
+  keepData: string;
+};
+
+/** Throws for what would only be found out after the deployment. */
+export function checkSettings(settings: Settings): Settings {
+  const problems = [
+    ...together(settings, 'table', 'stream'),
+    ...together(settings, 'subnets', 'securityGroup'),
+    ...onlyWith(settings, 'searchSecret', 'searchEndpoint'),
+    ...onlyWith(settings, 'cacheSecret', 'cacheEndpoint'),
+    ...oneOf(settings, 'capacityMode', 'PAY_PER_REQUEST', 'PROVISIONED'),
+    ...oneOf(settings, 'keepData', 'true', 'false'),
+    ...(/^[1-9]\d{0,5}$/.test(settings.capacityUnits)
+      ? []
+      : ['capacityUnits must be a whole number from 1.']),
+  ];
+  if (problems.length > 0)
+    throw new Error(problems.map((problem) => `deploy/settings.yml: ${problem}`).join('\n'));
+  readConfig({
+    SLUICE_TABLE: settings.table,
+    SLUICE_SENDER: settings.sender,
+    SLUICE_MAIL_PER_SECOND: settings.mailPerSecond,
+    SLUICE_SEARCH_ENDPOINT: settings.searchEndpoint,
+    SLUICE_SEARCH_SECRET: settings.searchSecret,
+    SLUICE_CACHE_ENDPOINT: settings.cacheEndpoint,
+    SLUICE_CACHE_SECRET: settings.cacheSecret,
+  });
+  return settings;
+}
+
+export function switchedOn(settings: Settings): Switched {
+  return {
+    search: settings.searchEndpoint !== '',
+    cache: settings.cacheEndpoint !== '',
+    searchSecret: settings.searchSecret !== '',
+    cacheSecret: settings.cacheSecret !== '',
+  };
+}
+
+type Name = keyof Settings;
+
+function together(settings: Settings, one: Name, other: Name): string[] {
+  return (settings[one] === '') === (settings[other] === '') ? [] : [`${one} and ${other} go together.`];
+}
+
+function onlyWith(settings: Settings, one: Name, other: Name): string[] {
+  return settings[one] !== '' && settings[other] === '' ? [`${one} is named without ${other}.`] : [];
+}
+
+function oneOf(settings: Settings, name: Name, ...values: string[]): string[] {
+  return values.includes(settings[name]) ? [] : [`${name} must be ${values.join(' or ')}.`];
+}
