@@ -16,8 +16,8 @@ test('a waiting row becomes one mail, from the shop to the customer', async () =
   const id = order.replace(/.*%?ORDER#/, '');
   expect(mail).toMatchObject({ source: 'shop@example.com', to: [`${id}@example.com`], cc: [], bcc: [] });
   expect(mail?.subject).toBe(`Your order ${id}`);
-  expect(mail?.text).toContain('1 × Lamp: 20 EUR');
-  expect(mail?.html).toContain('<td>1 × Lamp</td><td>20 EUR</td>');
+  expect(mail?.text).toContain('1 × Lamp: 20.00 EUR');
+  expect(mail?.html).toContain('<td>1 × Lamp</td><td align="right">20.00 EUR</td>');
 });
 
 test('the mail carries its row as a message tag, so that what SES reports can be told apart', async () => {

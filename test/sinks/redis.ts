@@ -1,29 +1,16 @@
 /** A Redis of its own for a test file, where the machine has the program. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { accessSync, constants } from 'node:fs';
 import { createServer } from 'node:net';
-import { delimiter, join } from 'node:path';
 import { Redis } from 'iovalkey';
+import { programNamed } from '../support/programs.ts';
 
-const program = (process.env.PATH ?? '')
-  .split(delimiter)
-  .map((folder) => join(folder, 'redis-server'))
-  .find(isThere);
+const program = programNamed('redis-server');
 
 export const hasRedis = program !== undefined;
 
 /** What stands before the name of a test that was left out. */
 export const unlessRedis = hasRedis ? '' : ' (left out: no redis-server on this machine)';
-
-function isThere(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 /** Ends the server when its own stdin closes, because we are gone however that came about. */
 const watchdog = '"$@" & echo "server $!"; read -r _; kill -KILL $!; wait $!';

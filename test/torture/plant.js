@@ -5,7 +5,8 @@ import { plants } from './plants.js';
 
 const root = new URL('../../', import.meta.url).href;
 const changes = plants[process.env.PLANTED ?? ''];
-if (changes === undefined) throw new Error(`PLANTED names no known defect. There are: ${Object.keys(plants).join(', ')}.`);
+if (changes === undefined)
+  throw new Error(`PLANTED names no known defect. There are: ${Object.keys(plants).join(', ')}.`);
 
 registerHooks({
   load(url, context, nextLoad) {
@@ -18,6 +19,8 @@ registerHooks({
 
 function changed(source, { file, find, put }) {
   if (source.split(find).length !== 2)
-    throw new Error(`The defect "${process.env.PLANTED}" no longer fits ${file}: what it changes is not there once.`);
+    throw new Error(
+      `The defect "${process.env.PLANTED}" no longer fits ${file}: what it changes is not there once.`,
+    );
   return source.replace(find, () => put);
 }

@@ -27,7 +27,7 @@ export const plants = {
       file: 'src/sinks/email/sink.ts',
       find: 'send: (rows, signal) => putAbsent(dynamodb, config.SLUICE_OUTBOX_TABLE, rows, signal),',
       put: `send: async (rows) => {
-        setTimeout(() => putAbsent(dynamodb, config.SLUICE_OUTBOX_TABLE, rows).catch(() => {}), 200);
+        setTimeout(() => putAbsent(dynamodb, config.SLUICE_OUTBOX_TABLE, rows).catch(() => {}), 1_500);
         return rows.map(() => ({ state: 'applied' }));
       },`,
     },

@@ -6,7 +6,7 @@ export const orderShipped: EmailTemplate = {
 `,
   html: `<!doctype html>
 <html lang="en">
-<body>
+<body style="margin: 0; padding: 24px; font: 16px/1.5 Arial, sans-serif; color: #222">
 <p>Your order <strong><%= it.orderId %></strong> has been shipped.</p>
 </body>
 </html>
