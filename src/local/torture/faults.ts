@@ -11,8 +11,10 @@ export type Conduct =
   | { kind: 'closed' }
   /** It is done; the connection breaks instead of an answer. */
   | { kind: 'lost' }
-  /** It is done after so many milliseconds, whether anybody still waits for it or not. */
-  | { kind: 'held'; milliseconds: number }
+  /** It is done after so many milliseconds, whether anybody still waits for it or not; so late that leases are over. */
+  | { kind: 'held'; milliseconds: number; pastLeases: boolean }
+  /** It is done at once, and answered so much later. */
+  | { kind: 'slow'; milliseconds: number }
   | { kind: 'refused'; reply: Reply };
 
 export type Faults = {
@@ -26,11 +28,13 @@ export type Faults = {
 
 const right: Conduct = { kind: 'right' };
 
-/** How long something is gone, and how long all is there, milliseconds. */
-const outage = { lasts: [500, 2_500], between: [500, 2_500] } as const;
+/** How long something is gone, and how long it is there, milliseconds. */
+const outage = { lasts: [500, 2_500], between: [1_000, 12_000] } as const;
 
-/** How long a request can be on its way, milliseconds: longer than anybody waits for it. */
+/** How long a request can be on its way, milliseconds. */
 const holds = [100, 6_000] as const;
+/** From here on nobody waits for it any more. */
+const longHold = 2_500;
 
 /** What can be gone as a whole: a service, or of DynamoDB one table. */
 const losable = ['search', 'cache', 'bus', 'mail', 'audit', 'outbox', 'deliveries'] as const;
@@ -41,27 +45,35 @@ const shareOfDynamoDB = 0.5;
 export function openFaults(share: number, random: Chance, now: () => number): Faults {
   const counts = { requests: 0, faults: 0, outages: 0 };
   let ended = share === 0;
-  let gone: { what: (typeof losable)[number]; until: number } | undefined;
-  let nextOutage = now() + random.between(...outage.between);
+  const outages = new Map(
+    losable.map((what) => [what as string, { from: now() + random.between(...outage.between), until: 0 }]),
+  );
 
-  function isGone(service: ServiceName, label: string): boolean {
-    if (now() > nextOutage) {
-      gone = { what: random.pick(losable), until: now() + random.between(...outage.lasts) };
-      nextOutage = gone.until + random.between(...outage.between);
+  function isGone(what: string): boolean {
+    const next = outages.get(what);
+    if (next === undefined || now() < next.from) return false;
+    if (next.until < next.from) {
+      next.until = next.from + random.between(...outage.lasts);
       counts.outages += 1;
     }
-    if (gone === undefined || now() > gone.until) return false;
-    return gone.what === service || (service === 'dynamodb' && label.endsWith(` ${gone.what}`));
+    if (now() < next.until) return true;
+    next.from = now() + random.between(...outage.between);
+    return false;
   }
 
   function conductOf(service: ServiceName, label: string): Conduct {
     counts.requests += 1;
     if (ended) return right;
     const chance = service === 'dynamodb' ? share * shareOfDynamoDB : share;
-    if (!isGone(service, label) && !random.chance(chance)) return right;
+    const table = service === 'dynamodb' ? label.slice(label.indexOf(' ') + 1) : service;
+    if (!isGone(table) && !random.chance(chance)) return right;
     counts.faults += 1;
-    const kind = random.pick(['closed', 'lost', 'held', 'refused', 'throttled'] as const);
-    if (kind === 'held') return { kind, milliseconds: random.between(...holds) };
+    const kind = random.pick(['closed', 'lost', 'held', 'slow', 'refused', 'throttled'] as const);
+    if (kind === 'held') {
+      const milliseconds = random.between(...holds);
+      return { kind, milliseconds, pastLeases: milliseconds > longHold };
+    }
+    if (kind === 'slow') return { kind, milliseconds: random.between(...holds) };
     if (kind === 'closed' || kind === 'lost' || service === 'cache')
       return { kind: kind === 'lost' ? 'lost' : 'closed' };
     return { kind: 'refused', reply: replies[service][kind] };

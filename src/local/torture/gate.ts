@@ -13,6 +13,8 @@ export type Watcher = {
   conductOf(service: ServiceName, label: string): Conduct;
   /** Says whether whoever asks was killed at this very point. */
   reached(label: string, moment: Moment): boolean;
+  /** Puts the clock of all processes forward, past every lease. */
+  passLeases(): void;
 };
 
 export type Gate = { url: string; stop(): Promise<void> };
@@ -21,7 +23,7 @@ export async function httpGate(
   service: ServiceName,
   target: string,
   tables: Tables,
-  { conductOf, reached }: Watcher,
+  { conductOf, reached, passLeases }: Watcher,
 ): Promise<Gate> {
   const agent = new Agent({ keepAlive: true });
   const { hostname, port } = new URL(target);
@@ -35,7 +37,9 @@ export async function httpGate(
     if (conduct.kind === 'closed') return cut();
     if (conduct.kind === 'refused') return answer(response, conduct.reply);
     if (conduct.kind === 'held') await wait(conduct.milliseconds);
+    if (conduct.kind === 'held' && conduct.pastLeases) passLeases();
     const reply = await forward(incoming, body);
+    if (conduct.kind === 'slow') await wait(conduct.milliseconds);
     if (label !== undefined && reached(label, 'after')) return cut();
     return conduct.kind === 'lost' ? cut() : answer(response, reply);
   }
@@ -80,7 +84,7 @@ function answer(response: ServerResponse, { status, headers, body }: Reply): voi
 export async function tcpGate(
   service: ServiceName,
   target: string,
-  { conductOf, reached }: Watcher,
+  { conductOf, reached, passLeases }: Watcher,
 ): Promise<Gate> {
   const { hostname, port, protocol } = new URL(target);
   const sockets = new Set<Socket>();
@@ -99,18 +103,25 @@ export async function tcpGate(
       });
     }
     let loses = false;
+    let slowness = 0;
     client.on('data', async (packet) => {
       const conduct = conductOf(service, service);
       if (reached(service, 'before') || conduct.kind === 'closed') return cut();
       client.pause();
       if (conduct.kind === 'held') await wait(conduct.milliseconds);
+      if (conduct.kind === 'held' && conduct.pastLeases) passLeases();
       loses ||= conduct.kind === 'lost';
+      if (conduct.kind === 'slow') slowness = conduct.milliseconds;
       upstream.write(packet);
       client.resume();
     });
-    upstream.on('data', (packet) => {
+    upstream.on('data', async (packet) => {
       if (reached(service, 'after') || loses) return cut();
+      upstream.pause();
+      if (slowness > 0) await wait(slowness);
+      slowness = 0;
       client.write(packet);
+      upstream.resume();
     });
   });
   await listening(server);

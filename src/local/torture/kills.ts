@@ -14,23 +14,17 @@ type Parts = {
   random: Chance;
   /** How long the load goes on, milliseconds, where nothing is killed. */
   calmMilliseconds: number;
-  /** Puts the clock of all processes forward. */
-  pass(milliseconds: number): void;
+  /** Puts the clock of all processes forward, past every lease. */
+  passLeases(): void;
   onKill(count: number): void;
 };
-
-/** Longer than any lease: whoever had one has lost it. */
-const pastLeases = 61_000;
-/** So long all kills together may put the clock forward: mails must not grow too old by it. */
-const mostPassed = 4 * 3_600_000;
 
 /** How long a chosen point is waited for, milliseconds; some are only reached where something has failed before. */
 const patience = 3_000;
 
 export async function killAll(count: number, parts: Parts): Promise<Kills> {
-  const { processes, points, random, pass, onKill, calmMilliseconds } = parts;
+  const { processes, points, random, passLeases, onKill, calmMilliseconds } = parts;
   const kills: Kills = { functions: 0, mapping: 0, redrive: 0, atPoints: 0, frozen: 0 };
-  let passed = 0;
   if (count === 0) await wait(calmMilliseconds);
   for (let number = 1; number <= count; number++) {
     const role = random.pick(['functions', 'functions', 'mapping', 'redrive'] as const);
@@ -49,18 +43,14 @@ export async function killAll(count: number, parts: Parts): Promise<Kills> {
       let first = true;
       await processes.freeze(role, async () => {
         // What it held when it stood still is no longer its own when it goes on.
-        if (first) pass(pastLeases);
+        if (first) passLeases();
         first = false;
         await wait(random.between(300, 900));
       });
-      passed += pastLeases;
     }
     kills[role] += 1;
     onKill(number);
-    if (passed < mostPassed && random.chance(0.4)) {
-      pass(pastLeases);
-      passed += pastLeases;
-    }
+    if (random.chance(0.4)) passLeases();
   }
   return kills;
 }

@@ -1,6 +1,6 @@
 /** The child processes: each role has one that works, and one that is ready to take over when that one is killed. */
 import { type ChildProcess, fork } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Birth, FromChild, FunctionName, Role, ToChild } from './messages.ts';
 
@@ -14,6 +14,8 @@ export type Processes = ReturnType<typeof startProcesses>;
 type Waiting = { resolve(answer: unknown): void; reject(error: Error): void };
 type Worker = {
   child: ChildProcess;
+  /** By us; whoever ends otherwise was not meant to. */
+  wasKilled: boolean;
   ready: Promise<void>;
   waiting: Map<number, Waiting>;
   ended: Promise<void>;
@@ -24,6 +26,8 @@ type Parts = {
   /** Each role reaches the services through gates of its own. */
   environment(role: Role): NodeJS.ProcessEnv;
   ahead(): number;
+  /** Told of a process that ended though nobody killed it, with its last words. */
+  onExit(error: Error): void;
 };
 
 const program = new URL(`./child${import.meta.url.slice(import.meta.url.lastIndexOf('.'))}`, import.meta.url);
@@ -31,13 +35,14 @@ const program = new URL(`./child${import.meta.url.slice(import.meta.url.lastInde
 /** How long a function has, as its Lambda's timeout, milliseconds. */
 const functionMilliseconds = 20_000;
 
-export function startProcesses({ birth, environment, ahead }: Parts) {
+export function startProcesses({ birth, environment, ahead, onExit }: Parts) {
   const workers = new Map<Role, { working: Worker; next: Worker }>();
   const alive = new Set<Worker>();
   let ids = 0;
   let stopping = false;
   // What goes wrong in a child that is about to be killed is of interest only to whoever looks for it.
-  const log = openSync(join(birth.folder, 'children.log'), 'a');
+  const logFile = join(birth.folder, 'children.log');
+  const log = openSync(logFile, 'a');
 
   function start(role: Role): Worker {
     const child = fork(program, [JSON.stringify({ ...birth, role, ahead: ahead() } satisfies Birth)], {
@@ -48,7 +53,7 @@ export function startProcesses({ birth, environment, ahead }: Parts) {
     const ready = Promise.withResolvers<void>();
     const waiting = new Map<number, Waiting>();
     const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-    const worker = { child, ready: ready.promise, waiting, ended };
+    const worker: Worker = { child, wasKilled: false, ready: ready.promise, waiting, ended };
     ready.promise.catch(() => {});
     child.on('message', (message: FromChild) => {
       if (message.type === 'ready') return ready.resolve();
@@ -63,8 +68,12 @@ export function startProcesses({ birth, environment, ahead }: Parts) {
       ready.reject(new Died(`a process for ${role} ended before it was ready`));
       for (const one of waiting.values()) one.reject(new Died('Runtime exited'));
       waiting.clear();
-      const pair = workers.get(role);
-      if (!stopping && pair?.working === worker) replace(role);
+      if (stopping) return;
+      if (!worker.wasKilled)
+        onExit(
+          new Error(`a process for ${role} ended by itself:\n${lastLines(readFileSync(logFile, 'utf8'))}`),
+        );
+      else if (workers.get(role)?.working === worker) replace(role);
     });
     alive.add(worker);
     return worker;
@@ -91,6 +100,11 @@ export function startProcesses({ birth, environment, ahead }: Parts) {
     });
   }
 
+  function end(worker: Worker): void {
+    worker.wasKilled = true;
+    worker.child.kill('SIGKILL');
+  }
+
   for (const role of ['functions', 'redrive', 'mapping'] as const) replace(role);
 
   return {
@@ -107,7 +121,8 @@ export function startProcesses({ birth, environment, ahead }: Parts) {
     },
     /** As the kernel does it when memory runs out: at once, in the midst of whatever it does. */
     kill(role: Role): void {
-      workers.get(role)?.working.child.kill('SIGKILL');
+      const working = workers.get(role)?.working;
+      if (working !== undefined) end(working);
     },
     /**
      * It stands still, while another takes its place, and goes on when that one has done its work: so a function looks
@@ -122,14 +137,18 @@ export function startProcesses({ birth, environment, ahead }: Parts) {
       await wait();
       frozen.child.kill('SIGCONT');
       await wait();
-      frozen.child.kill('SIGKILL');
+      end(frozen);
       await frozen.ended;
     },
     async stop(): Promise<void> {
       stopping = true;
-      for (const { child } of alive) child.kill('SIGKILL');
+      for (const worker of alive) end(worker);
       await Promise.all([...alive].map(({ ended }) => ended));
       closeSync(log);
     },
   };
+}
+
+function lastLines(text: string): string {
+  return text.trimEnd().split('\n').slice(-12).join('\n');
 }

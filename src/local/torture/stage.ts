@@ -28,7 +28,14 @@ export type Stage = Checked & {
   folder: string;
   /** Puts the clock of every process forward. */
   pass(milliseconds: number): void;
+  /** The same, past every lease; under load only so far that mails do not grow too old by it. */
+  passLeases(): void;
 };
+
+/** Longer than any lease, milliseconds: whoever had one has lost it. */
+const pastLeases = 61_000;
+/** An email is sent for twelve hours; to come to rest takes some as well. */
+const mostUnderLoad = 4 * 3_600_000;
 
 type Parts = {
   app: App;
@@ -80,6 +87,13 @@ export async function openStage(parts: Parts): Promise<Stage> {
     outbox: config.SLUICE_OUTBOX_TABLE,
     audit: config.SLUICE_AUDIT_TABLE,
   };
+  const pass = (milliseconds: number) => {
+    ahead += milliseconds;
+    processes.tellTime();
+  };
+  const passLeases = () => {
+    if (ahead < mostUnderLoad) pass(pastLeases);
+  };
   const gate = async (service: ServiceName, watcher: Watcher) => {
     const target = environment[variables[service]] ?? '';
     const opened = await (service === 'cache'
@@ -101,6 +115,7 @@ export async function openStage(parts: Parts): Promise<Stage> {
       changed[variables[service]] = await gate(service, {
         conductOf: faults.conductOf,
         reached: killedAt(role),
+        passLeases,
       });
     return { ...environment, ...changed };
   };
@@ -118,12 +133,13 @@ export async function openStage(parts: Parts): Promise<Stage> {
     birth: { handlers: handlers.href, ours: streamFilter(app), streamArns, folder, invokeUrl: lambda.url },
     environment: (role) => environments[role],
     ahead: () => ahead,
+    onExit,
   });
   onOpen(processes.stop);
   services.onDelivery((message) => void report(processes, message));
 
-  const reached = () => false;
-  const slow = { conductOf: slowly(faults, openRandom(seed, 'users’ network')), reached };
+  const conductOf = slowly(faults, openRandom(seed, 'users’ network'));
+  const slow = { conductOf, reached: () => false, passLeases };
   const dynamodb = new DynamoDBClient({ endpoint: await gate('dynamodb', slow) });
   onOpen(() => dynamodb.destroy());
   const store = storeOf(app, connections);
@@ -137,10 +153,8 @@ export async function openStage(parts: Parts): Promise<Stage> {
     users: { ...store, dynamodb },
     processes,
     folder,
-    pass(milliseconds) {
-      ahead += milliseconds;
-      processes.tellTime();
-    },
+    pass,
+    passLeases,
   };
 }
 
@@ -148,7 +162,7 @@ export async function openStage(parts: Parts): Promise<Stage> {
 function slowly(faults: Faults, random: Chance): () => Conduct {
   return () => {
     if (faults.isOver()) return { kind: 'right' };
-    if (random.chance(0.3)) return { kind: 'held', milliseconds: random.between(5, 80) };
+    if (random.chance(0.2)) return { kind: 'slow', milliseconds: random.between(20, 600) };
     return { kind: random.chance(0.02) ? 'lost' : 'right' };
   };
 }

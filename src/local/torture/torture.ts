@@ -78,11 +78,11 @@ async function play(
   const faults = openFaults(sinkFaults, openRandom(seed, 'faults'), Date.now);
   const points = openPoints(openRandom(seed, 'points'));
   const stage = await openStage({ app, handlers, seed, faults, points, environment, folder, onOpen, onExit });
-  const { processes, pass, users, connections } = stage;
+  const { processes, passLeases, users, connections } = stage;
   const load = startLoad({ traffic, store: users, cache: connections.cache, seed });
   const schedule = runSchedule(processes);
   const random = openRandom(seed, 'kills');
-  const kills = await killAll(count, { processes, points, random, pass, onKill, calmMilliseconds });
+  const kills = await killAll(count, { processes, points, random, passLeases, onKill, calmMilliseconds });
   const acts = await load.stop();
   faults.end();
   await schedule.stop();

@@ -27,7 +27,7 @@ type Act = (world: World) => Promise<unknown>;
 
 /** How often in a hundred, and what. */
 const acts: readonly [number, Act][] = [
-  [24, read],
+  [22, read],
   [12, placeOrder],
   [12, moveOrder],
   [7, placeInHaste],
@@ -37,7 +37,8 @@ const acts: readonly [number, Act][] = [
   [2, leave],
   [6, addProduct],
   [8, changeProduct],
-  [6, restock],
+  [4, restock],
+  [4, restockInParts],
   [3, removeProduct],
   [1, removeOrder],
   [4, editBehindOurBack],
@@ -174,6 +175,13 @@ async function changeProduct({ store, random }: World): Promise<unknown> {
 
 function restock({ store, random }: World): Promise<unknown> {
   return shop(store).restockProduct(random.pick(products), 10, by('warehouse', random));
+}
+
+/** One item changes several times while its first change is still on its way. */
+async function restockInParts(world: World): Promise<void> {
+  const productId = world.random.pick(products);
+  for (const quantity of [1, 2, 3, 4])
+    await shop(world.store).restockProduct(productId, quantity, by('warehouse', world.random));
 }
 
 function removeProduct({ store, random }: World): Promise<unknown> {

@@ -1,10 +1,14 @@
-// `node --import test/torture/plant.js …`: puts the known defect that PLANTED names into the code as it is loaded, in
-// this process and in those that it forks. The files themselves stay as they are.
+/**
+ * `node --import ./test/torture/plant.ts …`: puts the known defect that PLANTED names into the code as it is loaded, in
+ * this process and in those that it forks. The files themselves stay as they are.
+ */
 import { registerHooks } from 'node:module';
-import { plants } from './plants.js';
+import { plants, type SourceChange } from './plants.ts';
 
 const root = new URL('../../', import.meta.url).href;
-const changes = plants[process.env.PLANTED ?? ''];
+const changes = new Map<string, readonly SourceChange[]>(Object.entries(plants)).get(
+  process.env.PLANTED ?? '',
+);
 if (changes === undefined)
   throw new Error(`PLANTED names no known defect. There are: ${Object.keys(plants).join(', ')}.`);
 
@@ -13,11 +17,11 @@ registerHooks({
     const loaded = nextLoad(url, context);
     const wanted = changes.filter(({ file }) => url === root + file);
     if (wanted.length === 0) return loaded;
-    return { ...loaded, source: wanted.reduce(changed, String(loaded.source)) };
+    return { ...loaded, source: wanted.reduce(changed, `${loaded.source}`) };
   },
 });
 
-function changed(source, { file, find, put }) {
+function changed(source: string, { file, find, put }: SourceChange): string {
   if (source.split(find).length !== 2)
     throw new Error(
       `The defect "${process.env.PLANTED}" no longer fits ${file}: what it changes is not there once.`,

@@ -1,4 +1,6 @@
-// Known defects, each as a change of the source's text. Plain JavaScript: it is loaded before anything else.
+/** Known defects, each as changes of the source's text. */
+
+export type SourceChange = { file: string; find: string; put: string };
 
 /** By name: what is changed, and where. Each `find` must be there once, or the defect no longer fits the code. */
 export const plants = {
@@ -141,4 +143,4 @@ export const plants = {
 `,
     },
   ],
-};
+} satisfies Record<string, readonly SourceChange[]>;
