@@ -17,7 +17,12 @@ export type Watcher = {
   passLeases(): void;
 };
 
-export type Gate = { url: string; stop(): Promise<void> };
+export type Gate = {
+  url: string;
+  /** Whether nothing is on its way through it. */
+  isIdle(): boolean;
+  stop(): Promise<void>;
+};
 
 export async function httpGate(
   service: ServiceName,
@@ -61,12 +66,17 @@ export async function httpGate(
     return promise;
   }
 
+  let underWay = 0;
   const server = createServer((incoming, response) => {
-    pass(incoming, response).catch(() => incoming.socket.destroy());
+    underWay += 1;
+    pass(incoming, response)
+      .catch(() => incoming.socket.destroy())
+      .finally(() => (underWay -= 1));
   });
   await listening(server);
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    isIdle: () => underWay === 0,
     async stop() {
       server.close();
       server.closeAllConnections();
@@ -88,6 +98,7 @@ export async function tcpGate(
 ): Promise<Gate> {
   const { hostname, port, protocol } = new URL(target);
   const sockets = new Set<Socket>();
+  let heldBack = 0;
   const server = createTcpServer({ noDelay: true }, (client) => {
     const upstream = connect({ host: hostname, port: Number(port), noDelay: true });
     const cut = () => {
@@ -108,7 +119,9 @@ export async function tcpGate(
       const conduct = conductOf(service, service);
       if (reached(service, 'before') || conduct.kind === 'closed') return cut();
       client.pause();
+      heldBack += 1;
       if (conduct.kind === 'held') await wait(conduct.milliseconds);
+      heldBack -= 1;
       if (conduct.kind === 'held' && conduct.pastLeases) passLeases();
       loses ||= conduct.kind === 'lost';
       if (conduct.kind === 'slow') slowness = conduct.milliseconds;
@@ -127,6 +140,7 @@ export async function tcpGate(
   await listening(server);
   return {
     url: `${protocol}//127.0.0.1:${(server.address() as AddressInfo).port}`,
+    isIdle: () => heldBack === 0,
     async stop() {
       server.close();
       for (const socket of sockets) socket.destroy();

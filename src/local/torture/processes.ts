@@ -112,6 +112,8 @@ export function startProcesses({ birth, environment, ahead, onExit }: Parts) {
       ask(role, (id) => ({ type: 'invoke', id, name, event, remaining: functionMilliseconds })),
     /** Settles when the mappings have brought all there is through the functions. */
     drain: () => ask('mapping', (id) => ({ type: 'drain', id })),
+    /** Whether no function is at work, for a mapping that is gone either. */
+    isIdle: () => [...alive].every(({ waiting }) => waiting.size === 0),
     tellTime() {
       for (const worker of alive) tell(worker, { type: 'ahead', milliseconds: ahead() });
     },

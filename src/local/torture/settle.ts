@@ -1,19 +1,14 @@
 /** Brings all to rest: what is on its way arrives, what waits falls due, until nothing waits any more. */
 import { readdir } from 'node:fs/promises';
+import { setTimeout as wait } from 'node:timers/promises';
 import { listParked } from '../../deliveries/list.ts';
 import type { MailRow } from '../../mail/row.ts';
 import { decodeImage } from '../../table/attributes.ts';
-import type { Home } from '../home.ts';
 import { everyMinute, failuresIn } from '../home.ts';
 import { scan } from '../proof/truth.ts';
-import type { Processes } from './processes.ts';
+import type { Stage } from './stage.ts';
 
-type Parts = {
-  processes: Processes;
-  connections: Home['connections'];
-  folder: string;
-  pass(milliseconds: number): void;
-};
+type Parts = Pick<Stage, 'processes' | 'connections' | 'folder' | 'pass' | 'isIdle'>;
 
 /** Longer than the longest wait between two tries, and than SES has to report. */
 const pastWaits = 16 * 60_000;
@@ -21,9 +16,10 @@ const mostRounds = 20;
 
 /** Gives what still waits when it gives up; nothing where all is at rest. */
 export async function bringToRest(parts: Parts): Promise<string[]> {
-  const { processes, pass } = parts;
+  const { processes, pass, isIdle } = parts;
   let waiting: string[] = [];
   for (let round = 1; round <= mostRounds; round++) {
+    while (!isIdle()) await wait(50);
     await processes.drain();
     waiting = await stillWaiting(parts);
     if (waiting.length === 0) return [];

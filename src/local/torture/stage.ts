@@ -13,7 +13,7 @@ import type { Chance } from '../play/step.ts';
 import type { SentMessage } from '../servers/mail.ts';
 import { startServices } from '../services.ts';
 import type { Conduct, Faults, ServiceName } from './faults.ts';
-import { httpGate, tcpGate, type Watcher } from './gate.ts';
+import { type Gate, httpGate, tcpGate, type Watcher } from './gate.ts';
 import { startLambda } from './lambda.ts';
 import type { Role } from './messages.ts';
 import type { Points } from './points.ts';
@@ -26,6 +26,8 @@ export type Stage = Checked & {
   users: Store;
   processes: Processes;
   folder: string;
+  /** Whether nothing is on its way: no request, and no function of a mapping that is gone. */
+  isIdle(): boolean;
   /** Puts the clock of every process forward. */
   pass(milliseconds: number): void;
   /** The same, past every lease; under load only so far that mails do not grow too old by it. */
@@ -94,12 +96,14 @@ export async function openStage(parts: Parts): Promise<Stage> {
   const passLeases = () => {
     if (ahead < mostUnderLoad) pass(pastLeases);
   };
+  const gates: Gate[] = [];
   const gate = async (service: ServiceName, watcher: Watcher) => {
     const target = environment[variables[service]] ?? '';
     const opened = await (service === 'cache'
       ? tcpGate(service, target, watcher)
       : httpGate(service, target, tables, watcher));
     onOpen(opened.stop);
+    gates.push(opened);
     return opened.url;
   };
   const killedAt =
@@ -153,6 +157,7 @@ export async function openStage(parts: Parts): Promise<Stage> {
     users: { ...store, dynamodb },
     processes,
     folder,
+    isIdle: () => processes.isIdle() && gates.every((one) => one.isIdle()),
     pass,
     passLeases,
   };
