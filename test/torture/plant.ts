@@ -6,9 +6,7 @@ import { registerHooks } from 'node:module';
 import { plants, type SourceChange } from './plants.ts';
 
 const root = new URL('../../', import.meta.url).href;
-const changes = new Map<string, readonly SourceChange[]>(Object.entries(plants)).get(
-  process.env.PLANTED ?? '',
-);
+const changes = plants[process.env.PLANTED ?? '']?.changes;
 if (changes === undefined)
   throw new Error(`PLANTED names no known defect. There are: ${Object.keys(plants).join(', ')}.`);
 

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { root } from '../support/processes.ts';
 import { plants } from './plants.ts';
 
-test.each(Object.entries(plants))('%s', (_name, changes) => {
+test.each(Object.entries(plants))('%s', (_name, { changes }) => {
   for (const { file, find, put } of changes) {
     const source = readFileSync(join(root, file), 'utf8');
     expect(source.split(find), file).toHaveLength(2);

@@ -3,7 +3,7 @@ import { DeleteItemCommand, PutItemCommand, UpdateItemCommand } from '@aws-sdk/c
 import type { Chance, Traffic } from '../../local/play/step.ts';
 import { readThrough } from '../../sinks/cache/read.ts';
 import type { By, Store } from '../../table/store.ts';
-import { orderIdOf, shop } from '../commands.ts';
+import { type OrderKey, orderIdOf, shop } from '../commands.ts';
 import { cachedReads } from '../reads.ts';
 
 type World = Parameters<Traffic>[0];
@@ -27,11 +27,11 @@ type Act = (world: World) => Promise<unknown>;
 
 /** How often in a hundred, and what. */
 const acts: readonly [number, Act][] = [
-  [22, read],
+  [19, read],
   [12, placeOrder],
   [12, moveOrder],
-  [7, placeInHaste],
-  [4, placeAndRegret],
+  [9, placeInHaste],
+  [5, placeAndRegret],
   [5, signUp],
   [5, changeProfile],
   [2, leave],
@@ -52,12 +52,11 @@ const drawn = acts.flatMap(([times, act]) => Array.from({ length: times }, () =>
 function read({ store, cache, random }: World): Promise<unknown> {
   const reads = cachedReads(store);
   const [userId, productId] = [random.pick(users), random.pick(products)];
-  const key = orderKey(random);
   const port = cache;
   const seen = [
     () => readThrough({ port, ...reads.customer(userId) }),
     () => readThrough({ port, ...reads.product(productId) }),
-    () => readThrough({ port, ...reads.order(key.userId, key.orderId) }),
+    () => look({ store, cache, random }, orderKey(random)),
     () => readThrough({ port, ...reads.ordersOf(userId) }),
     () => readThrough({ port, ...reads.productsIn(random.pick(categories)) }),
   ];
@@ -81,24 +80,34 @@ function placeOrder({ store, random }: World) {
   return shop(store).placeOrder({ ...cart, items }, by(cart.userId, random));
 }
 
-/** Placed, paid and shipped at once: its mails are under way together. */
+/** Placed, paid and shipped at once, while its customer looks at it: its mails are under way together. */
 async function placeInHaste(world: World): Promise<void> {
   const { store, random } = world;
   const placed = await placeOrder(world);
   if (placed.outcome !== 'created') return;
   const key = { userId: placed.item.userId, orderId: placed.item.orderId };
-  const paid = await shop(store).setOrderStatus(key, placed.version, 'paid', by('payments', random));
-  await shop(store).setOrderStatus(key, paid.version, 'shipped', by('warehouse', random));
+  const move = async () => {
+    const paid = await shop(store).setOrderStatus(key, placed.version, 'paid', by('payments', random));
+    await look(world, key);
+    await shop(store).setOrderStatus(key, paid.version, 'shipped', by('warehouse', random));
+  };
+  await Promise.all([move(), look(world, key), look(world, key)]);
 }
 
 async function placeAndRegret(world: World): Promise<void> {
   const placed = await placeOrder(world);
   if (placed.outcome !== 'created') return;
   const { userId, orderId } = placed.item;
+  await look(world, { userId, orderId });
   await shop(world.store).removeOrder(
     { userId, orderId },
     { ...by(userId, world.random), reason: 'a mistake' },
   );
+}
+
+/** At an order, as it is or as the cache has it. */
+function look({ store, cache }: World, { userId, orderId }: OrderKey): Promise<unknown> {
+  return readThrough({ port: cache, ...cachedReads(store).order(userId, orderId) });
 }
 
 async function moveOrder({ store, random }: World): Promise<unknown> {
