@@ -76,7 +76,8 @@ export const alarms = from((settings) => {
 
 /** What the Framework cannot say: the mappings' destination, and which functions go into subnets, if there are any. */
 export const extensions = from(({ table, subnets, securityGroup }) => {
-  const tableId = table === '' ? 'Table' : table.replace(/[^0-9A-Za-z]/g, '');
+  const plain = table.replace(/[^0-9A-Za-z]/g, '');
+  const tableId = table === '' ? 'Table' : `${plain[0].toUpperCase()}${plain.slice(1)}`;
   const destination = { OnFailure: { Destination: { 'Fn::GetAtt': ['Failures', 'Arn'] } } };
   const mappings = [`Project…${tableId}`, `Notify…${tableId}`, 'Mail…Outbox'];
   const network = { SubnetIds: subnets.split(','), SecurityGroupIds: [securityGroup] };

@@ -31,6 +31,8 @@ export function checkSettings(settings: Settings): Settings {
     ...together(settings, 'subnets', 'securityGroup'),
     ...onlyWith(settings, 'searchSecret', 'searchEndpoint'),
     ...onlyWith(settings, 'cacheSecret', 'cacheEndpoint'),
+    ...withoutPassword(settings, 'searchEndpoint'),
+    ...withoutPassword(settings, 'cacheEndpoint'),
     ...oneOf(settings, 'capacityMode', 'PAY_PER_REQUEST', 'PROVISIONED'),
     ...oneOf(settings, 'keepData', 'true', 'false'),
     ...(/^[1-9]\d{0,5}$/.test(settings.capacityUnits)
@@ -68,6 +70,12 @@ function together(settings: Settings, one: Name, other: Name): string[] {
 
 function onlyWith(settings: Settings, one: Name, other: Name): string[] {
   return settings[one] !== '' && settings[other] === '' ? [`${one} is named without ${other}.`] : [];
+}
+
+/** The template shows what stands in it to whoever may read the stack. */
+function withoutPassword(settings: Settings, name: Name): string[] {
+  const { username = '', password = '' } = URL.parse(settings[name]) ?? {};
+  return username + password === '' ? [] : [`${name} holds a password: put it into a secret, and name that.`];
 }
 
 function oneOf(settings: Settings, name: Name, ...values: string[]): string[] {

@@ -1,0 +1,60 @@
+/** A choice that cannot work is refused before anything is deployed, and says why. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { checkSettings, type Settings } from '../../src/stack/settings.ts';
+import { summaryLines, summaryOf } from '../../src/stack/summary.ts';
+import { root } from '../support/processes.ts';
+
+const settings: Settings = {
+  name: 'sluice-dev',
+  sender: 'shop@example.com',
+  mailPerSecond: '10',
+  alarmEmail: '',
+  table: '',
+  stream: '',
+  searchEndpoint: '',
+  searchSecret: '',
+  cacheEndpoint: '',
+  cacheSecret: '',
+  subnets: '',
+  securityGroup: '',
+  kmsKey: '',
+  capacityMode: 'PAY_PER_REQUEST',
+  capacityUnits: '5',
+  keepData: 'true',
+};
+
+test('the file as it comes names every choice, and is accepted', () => {
+  const text = readFileSync(join(root, 'deploy/settings.yml'), 'utf8');
+  const names = [...text.matchAll(/^ {2}(\w+):/gm)].map(([, name]) => name);
+  const known = Object.keys(settings).filter((name) => name !== 'name');
+  expect(new Set(names)).toEqual(new Set([...known, 'region']));
+  expect(checkSettings(settings)).toEqual(settings);
+});
+
+test.each<[Partial<Settings>, string]>([
+  [{ table: 'shop-table' }, 'table and stream go together'],
+  [{ subnets: 'subnet-1' }, 'subnets and securityGroup go together'],
+  [{ searchSecret: 'shop/search' }, 'searchSecret is named without searchEndpoint'],
+  [{ cacheEndpoint: 'rediss://:hush@cache.example.com' }, 'cacheEndpoint holds a password'],
+  [{ searchEndpoint: 'https://sluice:hush@search.example.com' }, 'searchEndpoint holds a password'],
+  [{ searchEndpoint: 'search.example.com' }, 'SLUICE_SEARCH_ENDPOINT must be an http or https URL'],
+  [{ sender: 'nobody' }, 'SLUICE_SENDER must be one email address'],
+  [{ mailPerSecond: '0' }, 'SLUICE_MAIL_PER_SECOND must be'],
+  [{ capacityMode: 'CHEAP' }, 'capacityMode must be PAY_PER_REQUEST or PROVISIONED'],
+  [{ capacityUnits: '-1' }, 'capacityUnits must be a whole number from 1'],
+  [{ keepData: 'yes' }, 'keepData must be true or false'],
+])('%j', (choice, message) => {
+  const attempt = () => checkSettings({ ...settings, ...choice });
+  expect(attempt).toThrow(message);
+  expect(attempt).not.toThrow('hush');
+});
+
+test('what is off is said with the way to turn it on, and nothing of it once it is on', () => {
+  const off = summaryLines(summaryOf(settings));
+  expect(off).toContain('Off:');
+  expect(off.join('\n')).toMatch(/search: name searchEndpoint .*backfill/);
+  const on = { ...settings, searchEndpoint: 'https://search.example.com', cacheEndpoint: 'rediss://c:6379' };
+  expect(summaryLines(summaryOf(on))).not.toContain('Off:');
+});
