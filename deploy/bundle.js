@@ -4,10 +4,9 @@ import { join, parse } from 'node:path';
 import { build } from 'esbuild';
 
 const root = join(import.meta.dirname, '..');
-const folder = join(root, 'bundle');
 
 /** Gives esbuild's account of what went into each. */
-export async function bundle() {
+export async function bundle(folder = join(root, 'bundle')) {
   const names = (await readdir(join(root, 'handlers'))).map((file) => parse(file).name);
   await rm(folder, { recursive: true, force: true });
   const { metafile } = await build({

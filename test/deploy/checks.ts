@@ -1,9 +1,9 @@
 /** What must hold of every packaged template: each check names what it finds wrong, one line each. */
 
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { CelEngine, TemplateFile } from '@aws/cloudformation-validate';
 import { rights } from './declared.ts';
 import {
   allows,
@@ -18,25 +18,24 @@ import {
   textOf,
 } from './template.ts';
 
-const { CelEngine, TemplateFile } = createRequire(import.meta.url)('@aws/cloudformation-validate');
-
 /** What the Framework itself writes, and nothing can be done about. */
 const known = [/^W3005 /, /^W9002 FeedbackEventBridgeLambdaPermission1 /];
 
+/** Its rules are read once, which takes longer than all templates together. */
+let engine: InstanceType<typeof CelEngine> | undefined;
+
 /** The schemas of CloudFormation; what is only warned of, such as a bad enum, is a fault too. */
 const validator: Check = (template) => {
-  const engine = new CelEngine();
-  try {
-    const file = join(mkdtempSync(join(tmpdir(), 'sluice-template-')), 'template.json');
-    writeFileSync(file, JSON.stringify(template));
-    const { diagnostics }: Json = engine.validateStandard(new TemplateFile(file));
-    return diagnostics
-      .filter(({ severity }: Json) => severity !== 'INFO' && severity !== 'DEBUG')
-      .map(({ ruleId, entity, message }: Json) => `${ruleId} ${entity?.logicalId ?? entity ?? ''} ${message}`)
-      .filter((line: string) => !known.some((pattern) => pattern.test(line)));
-  } finally {
-    engine.free();
-  }
+  engine ??= new CelEngine();
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-template-'));
+  const file = join(folder, 'template.json');
+  writeFileSync(file, JSON.stringify(template));
+  const { diagnostics }: Json = engine.validateStandard(new TemplateFile(file));
+  rmSync(folder, { recursive: true });
+  return diagnostics
+    .filter(({ severity }: Json) => severity !== 'INFO' && severity !== 'DEBUG')
+    .map(({ ruleId, entity, message }: Json) => `${ruleId} ${entity?.logicalId ?? entity ?? ''} ${message}`)
+    .filter((line: string) => !known.some((pattern) => pattern.test(line)));
 };
 
 /** What every stream mapping must say: each default of these loses data, or stops everything. */

@@ -38,7 +38,7 @@ beforeAll(() => {
     stream: `arn:aws:dynamodb:${account}:table/shop-table/stream/2026-11-20T00:00:00.000`,
     kmsKey: `arn:aws:kms:${account}:key/11111111-2222-3333-4444-555555555555`,
   });
-}, 180_000);
+}, 300_000); // three packagings, on a machine that may have other things to do
 
 afterAll(() => {
   for (const { folder } of [plain, full, theirs]) rmSync(folder, { recursive: true, force: true });
@@ -205,10 +205,6 @@ test('whoever has deployed reads what is off, and how it is turned on', () => {
   expect(full.template.Outputs.Off).toBeUndefined();
   expect(full.template.Outputs.On?.Value).toContain('https://search.example.com');
   expect(plain.template.Outputs.IdleCosts?.Value).toContain('once a minute');
-});
-
-test('a choice that cannot work fails before anything is deployed', () => {
-  expect(() => packaged('dev', { table: 'shop-table' })).toThrow('table and stream go together');
 });
 
 test('the template holds the names of secrets, never what they hold', () => {

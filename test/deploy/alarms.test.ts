@@ -1,0 +1,137 @@
+/** Each line of the runbook is an alarm, each alarm has its line, and each metric is one that is really told. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { app } from '../../src/app.ts';
+import { openRedrive } from '../../src/deliveries/handler.ts';
+import { openMetrics } from '../../src/metrics.ts';
+import { sinkNames } from '../../src/ops/names.ts';
+import { openStream } from '../../src/pipeline/stream.ts';
+import { alarmResources } from '../../src/stack/alarms.ts';
+import { sinksOf } from '../../src/stack/rights.ts';
+import type { Settings } from '../../src/stack/settings.ts';
+import type { Fields } from '../../src/table/entity.ts';
+import { fresh, history, orderAt, purchase } from '../sinks/items.ts';
+import { openWorld } from '../sinks/world.ts';
+import { root } from '../support/processes.ts';
+import { eventOf, recordOf } from '../support/records.ts';
+import type { Json } from './template.ts';
+
+const on = { search: true, cache: true };
+const names = (reader: 'project' | 'notify') => sinksOf(app, reader, on).map(({ name }) => name);
+const resources = alarmResources({ project: names('project'), notify: names('notify') }, {
+  name: 'sluice-dev',
+  alarmEmail: '',
+} as Settings);
+const alarms = Object.values(resources as Json)
+  .filter(({ Type }: Json) => Type === 'AWS::CloudWatch::Alarm')
+  .map(({ Properties }: Json) => Properties);
+
+const metricsOf = (alarm: Json): Json[] =>
+  alarm.Metrics === undefined
+    ? [alarm]
+    : alarm.Metrics.flatMap(({ MetricStat }: Json) => (MetricStat ? [MetricStat.Metric] : []));
+
+/** Name of the line, metric, and the number that it must be above. */
+const lines = readFileSync(join(root, 'docs/runbook.md'), 'utf8')
+  .split('\n')
+  .flatMap((line) => {
+    const cells = line.split('|').map((cell) => cell.trim());
+    const [, metric, above, minutes] = /`([^`]+)`.* above (\d+)( minutes)?/.exec(cells[2] ?? '') ?? [];
+    return metric === undefined
+      ? []
+      : [
+          {
+            name: cells[1] ?? '',
+            metric,
+            above: Number(above) * (minutes ? 60_000 : 1),
+            said: cells[2] ?? '',
+          },
+        ];
+  });
+
+const alarmsOf = (line: string) =>
+  alarms.filter(({ AlarmDescription }) => AlarmDescription.includes(`"${line}"`));
+
+describe('the runbook', () => {
+  test('has a line for each alarm', () => {
+    expect(lines.length).toBeGreaterThan(8);
+    for (const { AlarmName, AlarmDescription } of alarms) {
+      const line = lines.find(({ name }) => AlarmDescription.includes(`"${name}"`));
+      expect(line, AlarmName).toBeDefined();
+      expect(AlarmName).toContain(line?.name);
+    }
+  });
+
+  test.each(lines)('$name: $said', ({ name, metric, above, said }) => {
+    const found = alarmsOf(name);
+    expect(found.length).toBeGreaterThan(0);
+    const pattern = new RegExp(`^${metric.replaceAll('.', '\\.').replaceAll('*', '\\w+')}$`);
+    for (const alarm of found) {
+      expect(alarm).toMatchObject({
+        Threshold: above,
+        ComparisonOperator: 'GreaterThanThreshold',
+        TreatMissingData: 'notBreaching',
+        AlarmActions: [{ Ref: 'Alarms' }],
+        EvaluationPeriods: said.includes('for 5 minutes') ? 5 : 1,
+      });
+      for (const { MetricName } of metricsOf(alarm)) expect(MetricName).toMatch(pattern);
+      expect(metricsOf(alarm).length).toBeLessThanOrEqual(10);
+    }
+  });
+});
+
+test.each(['dead', 'refused', 'failed', 'breakerOpen'])('no sink is left out: *.%s', (state) => {
+  const watched = alarms.flatMap(metricsOf).map(({ MetricName }) => MetricName);
+  for (const sink of [...sinkNames(app), 'adoption']) expect(watched).toContain(`${sink}.${state}`);
+});
+
+test('every metric of an alarm is told under its namespace and dimension', async () => {
+  const world = await openWorld();
+  const told = new Set<string>();
+  const write = (line: string) => {
+    const { _aws, ...values } = JSON.parse(line);
+    for (const { Namespace, Dimensions, Metrics } of _aws.CloudWatchMetrics)
+      for (const { Name } of Metrics)
+        told.add(JSON.stringify([Namespace, Dimensions[0].map((of: string) => [of, values[of]]), Name]));
+  };
+  const metrics = openMetrics({ namespace: 'Sluice/sluice-dev', now: world.connections.now, write });
+  const connections = { ...world.connections, metrics };
+  const handlers = {
+    project: openStream(app, 'project', connections),
+    notify: openStream(app, 'notify', connections),
+    redrive: openRedrive(app, connections),
+  };
+  const down = () => ({ status: 503, body: '{}' });
+  const change = (): Fields => orderAt(1, purchase(fresh('order')));
+  const misfit = recordOf({ after: { pk: 'USER#x', sk: 'PROFILE', _type: 'Customer', version: 1 } });
+  for (const reader of ['project', 'notify'] as const) await handlers[reader](eventOf(misfit));
+  world.proxies.search.conduct = down;
+  world.proxies.bus.conduct = down;
+  for (let call = 0; call < 4; call++)
+    for (const reader of ['project', 'notify'] as const)
+      await handlers[reader](eventOf(...history(undefined, change())));
+  world.refuseParking();
+  for (const reader of ['project', 'notify'] as const)
+    await handlers[reader](eventOf(...history(undefined, change())));
+  world.proxies.dynamodb.calm();
+  await handlers.redrive();
+  const ours = alarms.flatMap(metricsOf).filter(({ Namespace }) => !Namespace.startsWith('AWS/'));
+  const key = ({ Namespace, Dimensions, MetricName }: Json) =>
+    JSON.stringify([Namespace, Dimensions.map(({ Name, Value }: Json) => [Name, Value]), MetricName]);
+  const seen = ours.filter((metric) => told.has(key(metric))).map(({ MetricName }) => MetricName);
+  // One of each form, told by the code itself: what differs between them is only the sink's name.
+  for (const form of [
+    /^parked$/,
+    /^oldestParkedSeconds$/,
+    /^search\.breakerOpen$/,
+    /^bus\.breakerOpen$/,
+    /\.failed$/,
+  ])
+    expect(seen).toContainEqual(expect.stringMatching(form));
+  const prefixes = new Set([...told].map((one) => JSON.parse(one).slice(0, 2).join()));
+  for (const { Namespace, Dimensions } of ours)
+    expect(prefixes).toContain(
+      [Namespace, ...Dimensions.map(({ Name, Value }: Json) => [Name, Value])].join(),
+    );
+});
