@@ -98,15 +98,26 @@ export const summary = from((settings) => summaryLines(summaryOf(settings)));
 export const outputs = from((settings) => {
   const { on, off, idle } = summaryOf(settings);
   const output = (Description, Value) => ({ Description, Value });
-  const variables = [
-    `SLUICE_TABLE=${settings.table === '' ? '${Table}' : settings.table}`,
-    'SLUICE_DELIVERIES_TABLE=${Deliveries} SLUICE_OUTBOX_TABLE=${Outbox} SLUICE_AUDIT_TABLE=${Audit}',
-    `SLUICE_BUS=\${Bus} SLUICE_SEARCH_PREFIX=${settings.name}- SLUICE_CACHE_PREFIX=${settings.name}:`,
-  ].join(' ');
   return {
     On: output('What is on', on.join('; ')),
     ...(off.length > 0 && { Off: output('What is off, and how it is turned on', off.join('; ')) }),
     IdleCosts: output('What costs money when idle', idle.join('; ')),
-    CommandLine: output('Put before "npx sluice … --aws"', { 'Fn::Sub': variables }),
+    CommandLine: output('Put before "npx sluice … --aws"', { 'Fn::Sub': variables(settings).join(' ') }),
   };
 });
+
+/** What the commands must know of this stack. */
+function variables({ name, table, searchEndpoint, searchSecret, cacheEndpoint, cacheSecret }) {
+  const chosen = {
+    SLUICE_SEARCH_ENDPOINT: searchEndpoint,
+    SLUICE_SEARCH_SECRET: searchSecret,
+    SLUICE_CACHE_ENDPOINT: cacheEndpoint,
+    SLUICE_CACHE_SECRET: cacheSecret,
+  };
+  return [
+    `AWS_REGION=\${AWS::Region} SLUICE_TABLE=${table === '' ? '${Table}' : table}`,
+    'SLUICE_DELIVERIES_TABLE=${Deliveries} SLUICE_OUTBOX_TABLE=${Outbox} SLUICE_AUDIT_TABLE=${Audit}',
+    `SLUICE_BUS=\${Bus} SLUICE_SEARCH_PREFIX=${name}- SLUICE_CACHE_PREFIX=${name}:`,
+    ...Object.entries(chosen).flatMap(([variable, value]) => (value === '' ? [] : [`${variable}=${value}`])),
+  ];
+}

@@ -10,6 +10,7 @@ import { handler as redrive } from '../handlers/redrive.ts';
 import { app, routes } from './app.ts';
 import { interruption } from './local/interruption.ts';
 import { type StartParts, start } from './local/start.ts';
+import { backfill } from './ops/backfill.ts';
 import { showDeliveries } from './ops/deliveries.ts';
 import { discardByHand } from './ops/discard.ts';
 import { sinkNames } from './ops/names.ts';
@@ -114,6 +115,14 @@ program
   .option('--folder <folder>', 'where recordings are', 'events/recorded')
   .action((email: string, { folder }: { folder: string }) => {
     process.exitCode = previewEmail(app, { email, folder, say: (line) => console.log(line) });
+  });
+
+program
+  .command('backfill')
+  .description('bring what the table holds into search, making the indices that are not there yet')
+  .option(...aws)
+  .action(async (flags: { aws: boolean }) => {
+    process.exitCode = await backfill(app, { ...flags, ...here() });
   });
 
 program

@@ -1,0 +1,78 @@
+/**
+ * `sluice backfill`: what the table holds, brought into search. Each item is read again and indexed as it is under its
+ * own version, so that it may run beside the functions, and as often as one likes.
+ */
+import { paginateScan } from '@aws-sdk/client-dynamodb';
+import type { DynamoDBRecord } from 'aws-lambda';
+import type { Connections } from '../connections.ts';
+import { lambdaRecord } from '../local/mapping/record.ts';
+import type { App } from '../pipeline/app.ts';
+import { chunk } from '../pipeline/chunk.ts';
+import { openSinks, storeOf } from '../pipeline/stream.ts';
+import { ensureIndices } from '../sinks/search/indices.ts';
+import type { Image } from '../table/attributes.ts';
+import type { Change } from '../table/change.ts';
+import { type Aim, connected } from './connected.ts';
+
+type Options = Aim & { say(line: string): void };
+
+/** The status is 1 if an item could not be brought. */
+export function backfill(app: App, { say, ...aim }: Options): Promise<number> {
+  return connected(aim, async (connections, where) => {
+    const { search, config } = connections;
+    if (search === undefined)
+      throw new Error('Search is off here: name its address in SLUICE_SEARCH_ENDPOINT.');
+    await ensureIndices(search, config.SLUICE_SEARCH_PREFIX, app.entities);
+    const { brought, failed } = await bringAll(app, connections);
+    for (const [reason, items] of Map.groupBy(failed, ({ reason }) => reason))
+      say(`  ${items.length} × ${reason}, such as ${items[0]?.item}`);
+    say(`${brought} items brought into search in ${where}, ${failed.length} not.`);
+    return failed.length === 0 ? 0 : 1;
+  });
+}
+
+type Backfilled = { brought: number; failed: { item: string; reason: string }[] };
+
+async function bringAll(app: App, connections: Connections): Promise<Backfilled> {
+  const { dynamodb, config } = connections;
+  // As in a replay: whatever a change says, what its item is now is indexed.
+  const context = { connections, store: storeOf(app, connections), replay: true, late: false };
+  const [sink] = openSinks(app.sinks, 'project', context).filter(({ name }) => name === 'search');
+  if (sink === undefined) throw new Error('This app has no sink search.');
+  const result: Backfilled = { brought: 0, failed: [] };
+  for await (const { Items = [] } of paginateScan({ client: dynamodb }, { TableName: config.SLUICE_TABLE })) {
+    const changes: Change[] = [];
+    for (const image of Items) {
+      const decoded = app.decode(asRecord(app, image, connections.now()));
+      if (decoded.verdict === 'change') changes.push(decoded.change);
+      if (decoded.verdict === 'parked')
+        result.failed.push({ item: decoded.change?.item ?? 'an item', reason: decoded.reason });
+    }
+    const requests = changes.flatMap((change) =>
+      sink.plan(change).map((request) => ({ request, item: change.item })),
+    );
+    for (const part of chunk(requests, sink.limits, ({ request }) => sink.size(request))) {
+      const signal = AbortSignal.timeout(60_000);
+      const answers = await sink.send(
+        part.map(({ request }) => request),
+        signal,
+      );
+      for (const [index, { item }] of part.entries()) {
+        const answer = answers[index];
+        if (answer?.state === 'failed') result.failed.push({ item, reason: answer.reason });
+        else result.brought += 1;
+      }
+    }
+  }
+  return result;
+}
+
+/** An item that lies there, as the stream would show it if it were put now. */
+function asRecord({ table }: App, image: Image, now: number): DynamoDBRecord {
+  const Keys = Object.fromEntries([table.pk, table.sk].map((name) => [name, image[name]]));
+  const dynamodb = { Keys, NewImage: image, ApproximateCreationDateTime: new Date(now) };
+  return lambdaRecord({ eventID: 'backfill', eventName: 'INSERT', dynamodb } as never, {
+    region: '',
+    streamArn: '',
+  });
+}
