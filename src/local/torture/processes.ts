@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Birth, FromChild, FunctionName, Role, ToChild } from './messages.ts';
 
 /** The process died before it had answered: on Lambda, "Runtime exited". */
-export class Died extends Error {
+class Died extends Error {
   override name = 'Died';
 }
 

@@ -26,7 +26,7 @@ export type Verdict = {
   broken: Record<Promised, string[]>;
 };
 
-export type Promised =
+type Promised =
   | 'search: missing or stale'
   | 'cache: stale'
   | 'audit: missing or altered'
