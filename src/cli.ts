@@ -13,6 +13,7 @@ import { type StartParts, start } from './local/start.ts';
 import { backfill } from './ops/backfill.ts';
 import { showDeliveries } from './ops/deliveries.ts';
 import { discardByHand } from './ops/discard.ts';
+import { lintFile } from './ops/lint.ts';
 import { sinkNames } from './ops/names.ts';
 import { pauseSink } from './ops/pause.ts';
 import { previewEmail } from './ops/preview.ts';
@@ -98,6 +99,16 @@ program
     const ask = process.stdin.isTTY ? confirmed : undefined;
     const options = { ...flags, environment: process.env, say, complain, ask };
     process.exitCode = await replayFiles(app, files, options);
+  });
+
+program
+  .command('lint')
+  .description('say what in a template loses data or hurts, when, and the line to write')
+  .argument('<file>', 'a serverless.yml, or a template of CloudFormation or SAM')
+  .option('--json', 'one line of JSON for each finding', false)
+  .action(async (file: string, { json }: { json: boolean }) => {
+    const { log: say, error: complain } = console;
+    process.exitCode = await lintFile(file, { json, say, complain });
   });
 
 const aws = [

@@ -66,6 +66,10 @@ test('what runs on Lambda imports nothing of the local home', () => {
   expect(breaking(/^src\/(?!local\/|ops\/|cli\.ts|shop\/play\/)|^handlers\//, /^src\/local\//)).toEqual([]);
 });
 
+test('the linter is pure: text in, findings out', () => {
+  expect(breaking(/^src\/lint\//, /./, /^(src\/lint\/|yaml$)/)).toEqual([]);
+});
+
 test('no rooms import each other in a circle', () => {
   const next = new Map(
     files.map((file) => [file, imports.filter(({ from }) => from === file).map(({ to }) => to)]),
