@@ -56,7 +56,7 @@ export const plants: Readonly<Record<string, Plant>> = {
         file: 'src/sinks/email/sink.ts',
         find: 'send: (rows, signal) => putAbsent(dynamodb, config.SLUICE_OUTBOX_TABLE, rows, signal),',
         put: `send: async (rows) => {
-        setTimeout(() => putAbsent(dynamodb, config.SLUICE_OUTBOX_TABLE, rows).catch(() => {}), 1_500);
+        setTimeout(() => putAbsent(dynamodb, config.SLUICE_OUTBOX_TABLE, rows).catch(() => {}), 5_000);
         return rows.map(() => ({ state: 'applied' }));
       },`,
       },
