@@ -5,6 +5,7 @@ import { DescribeTableCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { app } from '../../src/app.ts';
 import { readConfig } from '../../src/config.ts';
+import { lint } from '../../src/lint/lint.ts';
 import { retentionDays } from '../../src/table/retention.ts';
 import { localShop } from '../support/shop.ts';
 import { findings } from './checks.ts';
@@ -55,6 +56,15 @@ describe('nothing is wrong', () => {
     expect(theirs.template.Resources).not.toHaveProperty('Table');
   });
 });
+
+test.each(['as it comes', 'with everything switched on', 'with a table and a key of the user’s own'])(
+  '`sluice lint` finds nothing in it, %s',
+  (form) => {
+    const { file } = { 'as it comes': plain, 'with everything switched on': full }[form] ?? theirs;
+    const { mappings, findings, unjudged } = lint(readFileSync(file, 'utf8'));
+    expect({ mappings, findings, unjudged }).toEqual({ mappings: 3, findings: [], unjudged: [] });
+  },
+);
 
 describe('what is planted is found', () => {
   test.each(Object.keys(faults))('%s', (name) => {
