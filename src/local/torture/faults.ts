@@ -39,6 +39,10 @@ const longHold = 2_500;
 /** What can be gone as a whole: a service, or of DynamoDB one table. */
 const losable = ['search', 'cache', 'bus', 'mail', 'audit', 'outbox', 'deliveries'] as const;
 
+const kinds = ['closed', 'lost', 'held', 'slow', 'refused', 'throttled'] as const;
+/** What SES refuses most is too many mails a second. */
+const mostlyThrottled = [...kinds, 'throttled', 'throttled', 'throttled', 'throttled'] as const;
+
 /** DynamoDB's client repeats by itself what fails: more than this and nothing would ever be done. */
 const shareOfDynamoDB = 0.5;
 
@@ -68,7 +72,7 @@ export function openFaults(share: number, random: Chance, now: () => number): Fa
     const table = service === 'dynamodb' ? label.slice(label.indexOf(' ') + 1) : service;
     if (!isGone(table) && !random.chance(chance)) return right;
     counts.faults += 1;
-    const kind = random.pick(['closed', 'lost', 'held', 'slow', 'refused', 'throttled'] as const);
+    const kind = random.pick(service === 'mail' ? mostlyThrottled : kinds);
     if (kind === 'held') {
       const milliseconds = random.between(...holds);
       return { kind, milliseconds, pastLeases: milliseconds > longHold };
