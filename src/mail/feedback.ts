@@ -85,7 +85,9 @@ async function refuse(connections: Connections, row: MailRow, kind: string): Pro
     refusal,
   });
   const { change, email } = row;
-  if (taken) connections.log.error('mail', { change, email, state: 'refused', reason: refusal });
+  if (!taken) return;
+  connections.log.error('mail', { change, email, state: 'refused', reason: refusal });
+  connections.metrics('feedback', { 'mail.takenBack': 1 });
 }
 
 async function suppressAll(

@@ -40,7 +40,9 @@ function isDueAgain({ now }: Connections, { policy, due }: MailRow): boolean {
 }
 
 async function settleSending(connections: Connections, row: MailRow): Promise<ItemOutcome> {
-  return (await giveUpSending(connections, row)) ? { outcome: 'settled' } : later('another sender is at it');
+  if (!(await giveUpSending(connections, row))) return later('another sender is at it');
+  count(connections, row, 'unknown');
+  return { outcome: 'settled' };
 }
 
 async function sendRow(app: App, connections: Connections, row: MailRow, pace: Pace): Promise<ItemOutcome> {
@@ -48,13 +50,16 @@ async function sendRow(app: App, connections: Connections, row: MailRow, pace: P
   await pace();
   const owner = randomUUID();
   if (!(await lease(connections, row, owner))) return later('another sender is at it');
-  const settle = (from: MailState, changes: Partial<MailRow> & { state: MailState }) =>
-    settleRow(connections, row, owner, from, changes);
+  const settle = (from: MailState, changes: Partial<MailRow> & { state: MailState }, counted?: string) =>
+    settleRow(connections, row, owner, from, changes, counted);
   const ready = prepare(app, connections, row);
-  if ('refusal' in ready) return settle('leased', { state: 'refused', refusal: ready.refusal });
+  if ('refusal' in ready)
+    return settle('leased', { state: 'refused', refusal: ready.refusal }, ready.counted);
   const suppressed = await whySuppressed(connections, ready.to);
-  if (suppressed !== undefined)
-    return settle('leased', { state: 'refused', refusal: `the address is suppressed: ${suppressed}` });
+  if (suppressed !== undefined) {
+    const refusal = `the address is suppressed: ${suppressed}`;
+    return settle('leased', { state: 'refused', refusal }, 'suppressed');
+  }
   if (!(await advance(connections, row, owner, 'leased', { state: 'sending', owner })))
     return later('the lease was lost');
   const sent = await sendMail(connections, row, ready.to, ready.mail);
@@ -77,12 +82,21 @@ async function settleRow(
   owner: string,
   from: MailState,
   changes: Partial<MailRow> & { state: MailState },
+  counted: string = changes.state,
 ): Promise<ItemOutcome> {
-  await advance(connections, row, owner, from, changes);
+  // Whoever has it now says what became of it.
+  if (!(await advance(connections, row, owner, from, changes))) return { outcome: 'settled' };
+  count(connections, row, counted);
   const { change, email } = row;
   const level = changes.state === 'sent' ? 'info' : 'warn';
   connections.log[level]('mail', { change, email, state: changes.state, reason: changes.refusal });
   return { outcome: 'settled' };
+}
+
+/** What waits for a person is counted apart from what goes again by itself. */
+function count({ metrics }: Connections, { policy }: MailRow, what: string): void {
+  const isInDoubt = what === 'unknown' && policy === 'atMostOnce';
+  metrics('mail', { [`mail.${isInDoubt ? 'inDoubt' : what}`]: 1 });
 }
 
 /** All that can fail for good is done before `sending`: then it is known that nothing went out. */
@@ -90,9 +104,12 @@ function prepare(
   app: App,
   { now }: Connections,
   row: MailRow,
-): { mail: Rendered; to: string } | { refusal: string } {
+): { mail: Rendered; to: string } | { refusal: string; counted?: string } {
   if (row.sendBefore !== undefined && now() > row.sendBefore)
-    return { refusal: `too old: it was to go out before ${new Date(row.sendBefore).toISOString()}` };
+    return {
+      refusal: `too old: it was to go out before ${new Date(row.sendBefore).toISOString()}`,
+      counted: 'tooOld',
+    };
   const template = templateOf(app, row);
   if (template === undefined) return { refusal: `no email ${row.email} is declared for ${row.entity}` };
   if (row.to === undefined || row.item === undefined)

@@ -97,6 +97,16 @@ function alarmsOf(sinks: Record<Reader, readonly string[]>, { name }: Settings):
       metrics: states(of, 'failed'),
       above: 0,
     })),
+    {
+      line: 'mail refused',
+      metrics: [
+        counted('mail', 'mail.refused'),
+        counted('mail', 'mail.tooOld'),
+        counted('feedback', 'mail.takenBack'),
+      ],
+      above: 0,
+    },
+    { line: 'mail in doubt', metrics: [counted('mail', 'mail.inDoubt')], above: 0 },
     ...each(['project', 'notify', 'mail'], (of) => ({
       line: 'iterator age',
       metrics: [lambda(of, 'IteratorAge')],

@@ -1,15 +1,21 @@
 /** Each line of the runbook is an alarm, each alarm has its line, and each metric is one that is really told. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { ScheduledEvent } from 'aws-lambda';
 import { describe, expect, test } from 'vitest';
 import { app } from '../../src/app.ts';
 import { openRedrive } from '../../src/deliveries/handler.ts';
+import { scan } from '../../src/local/proof/truth.ts';
+import { openFeedback } from '../../src/mail/feedback.ts';
+import { openMail } from '../../src/mail/handler.ts';
+import { rowTag } from '../../src/mail/ses.ts';
 import { openMetrics } from '../../src/metrics.ts';
 import { sinkNames } from '../../src/ops/names.ts';
 import { openStream } from '../../src/pipeline/stream.ts';
 import { alarmResources } from '../../src/stack/alarms.ts';
 import { sinksOf } from '../../src/stack/rights.ts';
 import type { Settings } from '../../src/stack/settings.ts';
+import { decodeImage } from '../../src/table/attributes.ts';
 import type { Fields } from '../../src/table/entity.ts';
 import { fresh, history, orderAt, purchase } from '../sinks/items.ts';
 import { openWorld } from '../sinks/world.ts';
@@ -32,18 +38,19 @@ const metricsOf = (alarm: Json): Json[] =>
     ? [alarm]
     : alarm.Metrics.flatMap(({ MetricStat }: Json) => (MetricStat ? [MetricStat.Metric] : []));
 
-/** Name of the line, metric, and the number that it must be above. */
+/** Name of the line, its metrics, and the number that they must be above. */
 const lines = readFileSync(join(root, 'docs/runbook.md'), 'utf8')
   .split('\n')
   .flatMap((line) => {
     const cells = line.split('|').map((cell) => cell.trim());
-    const [, metric, above, minutes] = /`([^`]+)`.* above (\d+)( minutes)?/.exec(cells[2] ?? '') ?? [];
-    return metric === undefined
+    const [, named = '', above, minutes] = /^(`.*`.*) above (\d+)( minutes)?/.exec(cells[2] ?? '') ?? [];
+    const metrics = [...named.matchAll(/`([^`]+)`/g)].map(([, metric = '']) => metric);
+    return metrics.length === 0
       ? []
       : [
           {
             name: cells[1] ?? '',
-            metric,
+            metrics,
             above: Number(above) * (minutes ? 60_000 : 1),
             said: cells[2] ?? '',
           },
@@ -63,10 +70,11 @@ describe('the runbook', () => {
     }
   });
 
-  test.each(lines)('$name: $said', ({ name, metric, above, said }) => {
+  test.each(lines)('$name: $said', ({ name, metrics, above, said }) => {
     const found = alarmsOf(name);
     expect(found.length).toBeGreaterThan(0);
-    const pattern = new RegExp(`^${metric.replaceAll('.', '\\.').replaceAll('*', '\\w+')}$`);
+    const forms = metrics.map((metric) => metric.replaceAll('.', '\\.').replaceAll('*', '\\w+'));
+    const pattern = new RegExp(`^(${forms.join('|')})$`);
     for (const alarm of found) {
       expect(alarm).toMatchObject({
         Threshold: above,
@@ -116,6 +124,10 @@ test('every metric of an alarm is told under its namespace and dimension', async
     await handlers[reader](eventOf(...history(undefined, change())));
   world.proxies.dynamodb.calm();
   await handlers.redrive();
+  await openMail(app, connections)({ 'detail-type': 'Scheduled Event' } as ScheduledEvent);
+  const [image] = (await scan(world.dynamodb, world.config.SLUICE_OUTBOX_TABLE)).filter(({ tag }) => tag);
+  const tags = { [rowTag]: [String(decodeImage(image ?? {}).tag)] };
+  await openFeedback(connections)({ source: 'aws.ses', detail: { eventType: 'Reject', mail: { tags } } });
   const ours = alarms.flatMap(metricsOf).filter(({ Namespace }) => !Namespace.startsWith('AWS/'));
   const key = ({ Namespace, Dimensions, MetricName }: Json) =>
     JSON.stringify([Namespace, Dimensions.map(({ Name, Value }: Json) => [Name, Value]), MetricName]);
@@ -127,6 +139,7 @@ test('every metric of an alarm is told under its namespace and dimension', async
     /^search\.breakerOpen$/,
     /^bus\.breakerOpen$/,
     /\.failed$/,
+    /^mail\.takenBack$/,
   ])
     expect(seen).toContainEqual(expect.stringMatching(form));
   const prefixes = new Set([...told].map((one) => JSON.parse(one).slice(0, 2).join()));
