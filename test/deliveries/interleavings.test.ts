@@ -245,7 +245,7 @@ test('a failed batch of another function is left where it is', async () => {
     condition: 'x',
     count: 1,
   };
-  await writeFailure(folder, { ...failure, functionName: 'mail', records: recordsOf(orderForms()) });
+  await writeFailure(folder, { ...failure, functionName: 'archive', records: recordsOf(orderForms()) });
   const connections = {
     ...world.connections,
     config: { ...config, SLUICE_FAILURES: pathToFileURL(folder).href },
