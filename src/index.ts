@@ -4,6 +4,7 @@ export { mailHandler } from './mail/handler.ts';
 export { type App, defineApp } from './pipeline/app.ts';
 export type { Answer, Sink, SinkFactory } from './pipeline/sink.ts';
 export { streamHandler } from './pipeline/stream.ts';
+export { type Right, rights } from './rights.ts';
 export { audit } from './sinks/audit/sink.ts';
 export type { PublishedEvent } from './sinks/bus/event.ts';
 export { bus } from './sinks/bus/sink.ts';

@@ -70,6 +70,10 @@ test('the linter is pure: text in, findings out', () => {
   expect(breaking(/^src\/lint\//, /./, /^(src\/lint\/|yaml$)/)).toEqual([]);
 });
 
+test('what the stack is made of is no part of what runs on Lambda', () => {
+  expect(breaking(/^src\/(?!stack\/)|^handlers\//, /^src\/stack\//)).toEqual([]);
+});
+
 test('no rooms import each other in a circle', () => {
   const next = new Map(
     files.map((file) => [file, imports.filter(({ from }) => from === file).map(({ to }) => to)]),

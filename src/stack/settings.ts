@@ -26,7 +26,13 @@ export type Settings = {
 
 /** Throws for what would only be found out after the deployment. */
 export function checkSettings(settings: Settings): Settings {
+  const { name, capacityUnits } = settings;
   const problems = [
+    ...must(
+      /^[a-z][a-z0-9-]{1,39}$/.test(name),
+      'service and stage must be lower-case and 39 letters at most.',
+    ),
+    ...must(/^[1-9]\d{0,5}$/.test(capacityUnits), 'capacityUnits must be a whole number from 1.'),
     ...together(settings, 'table', 'stream'),
     ...together(settings, 'subnets', 'securityGroup'),
     ...onlyWith(settings, 'searchSecret', 'searchEndpoint'),
@@ -35,12 +41,10 @@ export function checkSettings(settings: Settings): Settings {
     ...withoutPassword(settings, 'cacheEndpoint'),
     ...oneOf(settings, 'capacityMode', 'PAY_PER_REQUEST', 'PROVISIONED'),
     ...oneOf(settings, 'keepData', 'true', 'false'),
-    ...(/^[1-9]\d{0,5}$/.test(settings.capacityUnits)
-      ? []
-      : ['capacityUnits must be a whole number from 1.']),
   ];
   if (problems.length > 0)
     throw new Error(problems.map((problem) => `deploy/settings.yml: ${problem}`).join('\n'));
+  // What the functions will read is read as they will read it.
   readConfig({
     SLUICE_TABLE: settings.table,
     SLUICE_SENDER: settings.sender,
@@ -64,20 +68,24 @@ export function switchedOn(settings: Settings): Switched {
 
 type Name = keyof Settings;
 
+function must(holds: boolean, rule: string): string[] {
+  return holds ? [] : [rule];
+}
+
 function together(settings: Settings, one: Name, other: Name): string[] {
-  return (settings[one] === '') === (settings[other] === '') ? [] : [`${one} and ${other} go together.`];
+  return must((settings[one] === '') === (settings[other] === ''), `${one} and ${other} go together.`);
 }
 
 function onlyWith(settings: Settings, one: Name, other: Name): string[] {
-  return settings[one] !== '' && settings[other] === '' ? [`${one} is named without ${other}.`] : [];
+  return must(settings[one] === '' || settings[other] !== '', `${one} is named without ${other}.`);
 }
 
 /** The template shows what stands in it to whoever may read the stack. */
 function withoutPassword(settings: Settings, name: Name): string[] {
   const { username = '', password = '' } = URL.parse(settings[name]) ?? {};
-  return username + password === '' ? [] : [`${name} holds a password: put it into a secret, and name that.`];
+  return must(username + password === '', `${name} holds a password: put it into a secret, and name that.`);
 }
 
 function oneOf(settings: Settings, name: Name, ...values: string[]): string[] {
-  return values.includes(settings[name]) ? [] : [`${name} must be ${values.join(' or ')}.`];
+  return must(values.includes(settings[name]), `${name} must be ${values.join(' or ')}.`);
 }

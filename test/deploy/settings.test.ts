@@ -1,6 +1,7 @@
 /** A choice that cannot work is refused before anything is deployed, and says why. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { expect, test } from 'vitest';
 import { checkSettings, type Settings } from '../../src/stack/settings.ts';
 import { summaryLines, summaryOf } from '../../src/stack/summary.ts';
@@ -34,6 +35,8 @@ test('the file as it comes names every choice, and is accepted', () => {
 });
 
 test.each<[Partial<Settings>, string]>([
+  [{ name: 'sluice-Staging' }, 'service and stage must be lower-case'],
+  [{ name: `sluice-${'long'.repeat(9)}` }, '39 letters at most'],
   [{ table: 'shop-table' }, 'table and stream go together'],
   [{ subnets: 'subnet-1' }, 'subnets and securityGroup go together'],
   [{ searchSecret: 'shop/search' }, 'searchSecret is named without searchEndpoint'],
@@ -49,6 +52,16 @@ test.each<[Partial<Settings>, string]>([
   const attempt = () => checkSettings({ ...settings, ...choice });
   expect(attempt).toThrow(message);
   expect(attempt).not.toThrow('hush');
+});
+
+test('after a deployment it is said on the terminal', async () => {
+  const { default: Plugin } = await import(pathToFileURL(join(root, 'deploy/plugin.js')).href);
+  const said: string[] = [];
+  const serverless = { service: { custom: { summary: summaryLines(summaryOf(settings)) } } };
+  const { hooks } = new Plugin(serverless, {}, { log: { notice: (line: string) => said.push(line) } });
+  hooks['after:deploy:deploy']();
+  expect(said[0]).toBe('On:');
+  expect(said).toEqual(serverless.service.custom.summary);
 });
 
 test('what is off is said with the way to turn it on, and nothing of it once it is on', () => {

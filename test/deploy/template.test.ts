@@ -10,7 +10,15 @@ import { retentionDays } from '../../src/table/retention.ts';
 import { localShop } from '../support/shop.ts';
 import { findings } from './checks.ts';
 import { faults } from './planted.ts';
-import { functionsOf, type Json, ofType, type Packaged, packaged, statementsOf } from './template.ts';
+import {
+  functionsOf,
+  type Json,
+  mappingsOf,
+  ofType,
+  type Packaged,
+  packaged,
+  statementsOf,
+} from './template.ts';
 
 const account = 'eu-central-1:123456789012';
 
@@ -158,6 +166,11 @@ test('no logical id of a table, mapping or bus ever changes: a new one would be 
     'ProjectEventSourceMappingDynamodbTable',
     'ServerlessDeploymentBucket',
     'Table',
+  ]);
+  expect(mappingsOf(full.template).map(([id]) => id)).toEqual([
+    'ProjectEventSourceMappingDynamodbShoptable',
+    'NotifyEventSourceMappingDynamodbShoptable',
+    'MailEventSourceMappingDynamodbOutbox',
   ]);
 });
 
