@@ -5,7 +5,12 @@ import { join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { functionNames } from '../../src/stack/rights.ts';
+import { fresh, history, nameOf, orderAt, purchase } from '../sinks/items.ts';
+import { allTaken, openWorld } from '../sinks/world.ts';
 import { root } from '../support/processes.ts';
+import { eventOf } from '../support/records.ts';
+
+const world = await openWorld();
 
 const budget = 600_000;
 /** Where the SDK is found; a packaging that runs meanwhile has a folder of its own. */
@@ -55,6 +60,23 @@ describe.each(functionNames)('%s', (name) => {
     const { sources } = JSON.parse(readFileSync(`${fileOf(name)}.map`, 'utf8'));
     expect(sources).toContainEqual(expect.stringContaining(`handlers/${name}.ts`));
   });
+});
+
+test('what is bundled does as it should: search, audit trail and outbox get an order', async () => {
+  Object.assign(process.env, {
+    SLUICE_SEARCH_ENDPOINT: world.proxies.search.url,
+    SLUICE_SINCE: '1970-01-01T00:00:00Z',
+    SLUICE_LOG_LEVEL: 'error',
+  });
+  const placed = orderAt(1, purchase(fresh('order')));
+  for (const reader of ['project', 'notify']) {
+    const { handler } = await import(pathToFileURL(fileOf(reader)).href);
+    expect(await handler(eventOf(...history(undefined, placed)), {})).toEqual(allTaken);
+  }
+  expect(await world.document('orders', nameOf(placed))).toBeDefined();
+  expect(await world.auditRows(placed)).toHaveLength(1);
+  expect(await world.outboxRows(nameOf(placed))).toMatchObject([{ state: 'waiting' }]);
+  expect(world.bus.events().map(({ 'detail-type': name }) => name)).toContain('OrderPlaced');
 });
 
 /** Bytes by package. */

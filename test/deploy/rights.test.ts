@@ -63,7 +63,7 @@ beforeAll(async () => {
   await takeUpAFailedBatch();
   await reportABounce();
   await useTheApi();
-}, 120_000);
+}, 300_000); // most of it is waiting for what is parked; longer where others use the machine
 
 afterAll(async () => {
   await home.stop();
