@@ -32,9 +32,9 @@ const right: Conduct = { kind: 'right' };
 const outage = { lasts: [500, 2_500], between: [1_000, 12_000] } as const;
 
 /** How long a request can be on its way, milliseconds. */
-const holds = [100, 6_000] as const;
-/** From here on nobody waits for it any more. */
-const longHold = 2_500;
+const holds = [100, 8_000] as const;
+/** From here on nobody waits for it any more: it comes when it has been parked and tried again. */
+const longHold = 4_000;
 
 /** What can be gone as a whole: a service, or of DynamoDB one table. */
 const losable = ['search', 'cache', 'bus', 'mail', 'audit', 'outbox', 'deliveries'] as const;

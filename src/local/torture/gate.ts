@@ -28,8 +28,10 @@ export async function httpGate(
   service: ServiceName,
   target: string,
   tables: Tables,
-  { conductOf, reached, passLeases }: Watcher,
+  watcher: Watcher,
 ): Promise<Gate> {
+  const { conductOf, reached } = watcher;
+  const hold = holder(watcher);
   const agent = new Agent({ keepAlive: true });
   const { hostname, port } = new URL(target);
 
@@ -41,8 +43,7 @@ export async function httpGate(
     if (label !== undefined && reached(label, 'before')) return cut();
     if (conduct.kind === 'closed') return cut();
     if (conduct.kind === 'refused') return answer(response, conduct.reply);
-    if (conduct.kind === 'held') await wait(conduct.milliseconds);
-    if (conduct.kind === 'held' && conduct.pastLeases) passLeases();
+    if (conduct.kind === 'held') await hold(conduct);
     const reply = await forward(incoming, body);
     if (conduct.kind === 'slow') await wait(conduct.milliseconds);
     if (label !== undefined && reached(label, 'after')) return cut();
@@ -85,17 +86,25 @@ export async function httpGate(
   };
 }
 
+/** One that is late beyond all leases comes when what it was for has been tried again, and done. */
+function holder({ passLeases }: Watcher) {
+  return async function hold({ milliseconds, pastLeases }: Conduct & { kind: 'held' }): Promise<void> {
+    await wait(milliseconds * 0.6);
+    if (pastLeases) passLeases();
+    await wait(milliseconds * 0.4);
+    if (pastLeases) passLeases();
+  };
+}
+
 function answer(response: ServerResponse, { status, headers, body }: Reply): void {
   response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) });
   response.end(body);
 }
 
 /** For the cache: what a client sends is passed on as it comes, one packet after the other. */
-export async function tcpGate(
-  service: ServiceName,
-  target: string,
-  { conductOf, reached, passLeases }: Watcher,
-): Promise<Gate> {
+export async function tcpGate(service: ServiceName, target: string, watcher: Watcher): Promise<Gate> {
+  const { conductOf, reached } = watcher;
+  const hold = holder(watcher);
   const { hostname, port, protocol } = new URL(target);
   const sockets = new Set<Socket>();
   let heldBack = 0;
@@ -120,9 +129,8 @@ export async function tcpGate(
       if (reached(service, 'before') || conduct.kind === 'closed') return cut();
       client.pause();
       heldBack += 1;
-      if (conduct.kind === 'held') await wait(conduct.milliseconds);
+      if (conduct.kind === 'held') await hold(conduct);
       heldBack -= 1;
-      if (conduct.kind === 'held' && conduct.pastLeases) passLeases();
       loses ||= conduct.kind === 'lost';
       if (conduct.kind === 'slow') slowness = conduct.milliseconds;
       upstream.write(packet);
