@@ -12,7 +12,7 @@ import { deliveryReport, failuresIn, prepare, setEnvironment } from '../home.ts'
 import type { Chance } from '../play/step.ts';
 import type { SentMessage } from '../servers/mail.ts';
 import { startServices } from '../services.ts';
-import type { Conduct, Faults, ServiceName } from './faults.ts';
+import type { Faults, ServiceName } from './faults.ts';
 import { type Gate, httpGate, tcpGate, type Watcher } from './gate.ts';
 import { startLambda } from './lambda.ts';
 import type { Role } from './messages.ts';
@@ -163,12 +163,14 @@ export async function openStage(parts: Parts): Promise<Stage> {
   };
 }
 
-/** Between reading an item and filling the cache with it, much can happen. */
-function slowly(faults: Faults, random: Chance): () => Conduct {
-  return () => {
+/** Between reading an item and filling the cache with it, much can happen; and a write's answer can be lost. */
+function slowly(faults: Faults, random: Chance): Watcher['conductOf'] {
+  return (_service, label) => {
     if (faults.isOver()) return { kind: 'right' };
-    if (random.chance(0.2)) return { kind: 'slow', milliseconds: random.between(20, 600) };
-    return { kind: random.chance(0.02) ? 'lost' : 'right' };
+    if (!/^(GetItem|Query) /.test(label)) return { kind: random.chance(0.02) ? 'lost' : 'right' };
+    return random.chance(0.25)
+      ? { kind: 'slow', milliseconds: random.between(50, 2_500) }
+      : { kind: 'right' };
   };
 }
 
