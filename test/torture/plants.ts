@@ -164,12 +164,14 @@ export const plants: Readonly<Record<string, Plant>> = {
     sinkFaults: 0.1,
     changes: [
       {
-        file: 'src/sinks/cache/read.ts',
-        find: 'await fill(port, held.token, value, options).catch(() => false);',
-        put: `await port
-      .read(key)
-      .then((now) => 'token' in now && fill(port, now.token, value, options))
-      .catch(() => false);`,
+        file: 'src/sinks/cache/redis.ts',
+        find: "if redis.call('HGET', KEYS[1], 't') ~= ARGV[1] then return 0 end\n",
+        put: '',
+      },
+      {
+        file: 'src/local/servers/cache/scripts.ts',
+        find: '  if (!Buffer.isBuffer(current) || token === undefined || !current.equals(token)) return 0;\n',
+        put: '',
       },
     ],
   },

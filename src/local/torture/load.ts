@@ -3,19 +3,20 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { CachePort } from '../../sinks/cache/port.ts';
 import { WriteError } from '../../table/errors.ts';
 import type { Store } from '../../table/store.ts';
-import type { Traffic } from '../play/step.ts';
+import type { Chance, Traffic } from '../play/step.ts';
 import { openRandom } from './random.ts';
 
 type Parts = { traffic: Traffic; store: Store; cache: CachePort | undefined; seed: number };
 
-const users = 20;
+const users = 40;
 /** How long a user thinks between two acts, milliseconds. */
-const thinks = [10, 60] as const;
+const thinks = [10, 500] as const;
 
 /** Says how often something was done, and how often a service or the application did not do it. */
 export type LoadCounts = { acts: number; refused: number };
 
-export function startLoad({ traffic, store, cache, seed }: Parts): { stop(): Promise<LoadCounts> } {
+export function startLoad({ traffic, store, cache: port, seed }: Parts): { stop(): Promise<LoadCounts> } {
+  const cache = port && slowToFill(port, openRandom(seed, 'slow readers'));
   const counts: LoadCounts = { acts: 0, refused: 0 };
   let stopping = false;
   const running = Array.from({ length: users }, async (_, user) => {
@@ -36,6 +37,20 @@ export function startLoad({ traffic, store, cache, seed }: Parts): { stop(): Pro
       stopping = true;
       await all;
       return counts;
+    },
+  };
+}
+
+/** How long a slow reader takes from reading to filling, milliseconds: longer than a change takes to arrive. */
+const slowness = [500, 8_000] as const;
+
+/** Between reading an item and filling the cache with it, much can happen. */
+function slowToFill(port: CachePort, random: Chance): CachePort {
+  return {
+    ...port,
+    async fill(...filling) {
+      if (random.chance(0.3)) await wait(random.between(...slowness));
+      return port.fill(...filling);
     },
   };
 }

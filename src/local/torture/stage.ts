@@ -163,14 +163,12 @@ export async function openStage(parts: Parts): Promise<Stage> {
   };
 }
 
-/** Between reading an item and filling the cache with it, much can happen; and a write's answer can be lost. */
+/** A request of a user is slow now and then, and a write's answer can be lost. */
 function slowly(faults: Faults, random: Chance): Watcher['conductOf'] {
-  return (_service, label) => {
+  return () => {
     if (faults.isOver()) return { kind: 'right' };
-    if (!/^(GetItem|Query) /.test(label)) return { kind: random.chance(0.02) ? 'lost' : 'right' };
-    return random.chance(0.25)
-      ? { kind: 'slow', milliseconds: random.between(50, 2_500) }
-      : { kind: 'right' };
+    if (random.chance(0.1)) return { kind: 'slow', milliseconds: random.between(20, 400) };
+    return { kind: random.chance(0.02) ? 'lost' : 'right' };
   };
 }
 

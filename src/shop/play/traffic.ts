@@ -86,23 +86,19 @@ async function placeInHaste(world: World): Promise<void> {
   const placed = await placeOrder(world);
   if (placed.outcome !== 'created') return;
   const key = { userId: placed.item.userId, orderId: placed.item.orderId };
-  const move = async () => {
-    const paid = await shop(store).setOrderStatus(key, placed.version, 'paid', by('payments', random));
-    await look(world, key);
-    await shop(store).setOrderStatus(key, paid.version, 'shipped', by('warehouse', random));
-  };
-  await Promise.all([move(), look(world, key), look(world, key)]);
+  const paid = await shop(store).setOrderStatus(key, placed.version, 'paid', by('payments', random));
+  const ship = shop(store).setOrderStatus(key, paid.version, 'shipped', by('warehouse', random));
+  await Promise.all([look(world, key), look(world, key), ship]);
 }
 
 async function placeAndRegret(world: World): Promise<void> {
   const placed = await placeOrder(world);
   if (placed.outcome !== 'created') return;
   const { userId, orderId } = placed.item;
-  await look(world, { userId, orderId });
-  await shop(world.store).removeOrder(
-    { userId, orderId },
-    { ...by(userId, world.random), reason: 'a mistake' },
-  );
+  const key = { userId, orderId };
+  await look(world, key);
+  const remove = shop(world.store).removeOrder(key, { ...by(userId, world.random), reason: 'a mistake' });
+  await Promise.all([look(world, key), remove]);
 }
 
 /** At an order, as it is or as the cache has it. */
