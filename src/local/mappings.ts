@@ -40,9 +40,7 @@ type MappingParts = {
   batches: Batch[];
 };
 
-/** As often a function may fail a batch before it goes to the on-failure destination, and the stream moves on. */
-const attempts = 8;
-
+/** As deployed (`deploy/functions.yml`): what a function fails so often goes to the on-failure destination. */
 export function startMappings(parts: MappingParts): Mappings {
   const { handlers, ours, streams, streamArns, folder, failures, batches } = parts;
   const start = (name: FunctionName, streamArn: string, tuned: Partial<MappingOptions> = {}) => {
@@ -61,17 +59,24 @@ export function startMappings(parts: MappingParts): Mappings {
     return mapping;
   };
   const filters = ours.map(compilePattern);
-  const onTable = (name: FunctionName): Partial<MappingOptions> => ({
-    filter: (record) => filters.length === 0 || filters.some((matches) => matches(record)),
+  const netted = (name: FunctionName, attempts: number): Partial<MappingOptions> => ({
     maximumRetryAttempts: attempts,
     bisectBatchOnFunctionError: true,
     onExhausted: ({ approximateInvokeCount: count, ...failure }) =>
       writeFailure(failures, { ...failure, functionName: name, count }),
   });
+  const onTable = (name: FunctionName): Partial<MappingOptions> => ({
+    ...netted(name, 8),
+    filter: (record) => filters.length === 0 || filters.some((matches) => matches(record)),
+  });
   return {
     project: start('project', streamArns.table, onTable('project')),
     notify: start('notify', streamArns.table, onTable('notify')),
-    mail: start('mail', streamArns.outbox),
+    // A new row is news; what else is due, the schedule takes.
+    mail: start('mail', streamArns.outbox, {
+      ...netted('mail', 3),
+      filter: ({ eventName }) => eventName === 'INSERT',
+    }),
   };
 }
 

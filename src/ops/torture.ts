@@ -35,8 +35,15 @@ export async function tortureHere(parts: TortureParts, options: Options): Promis
 
 type Broken = { promise: string; found: readonly string[] };
 
-function brokenIn({ verdict, waiting }: Tortured): Broken[] {
-  const all = { ...verdict.broken, 'came to no rest': waiting };
+function brokenIn({ verdict, waiting, kills, attacked }: Tortured): Broken[] {
+  const wasKilled = kills.functions > 0;
+  const nothing = [
+    ...(wasKilled && (attacked.events === 0 || attacked.mails === 0)
+      ? ['no event or no mail went out between the kills: nothing is shown']
+      : []),
+    ...(verdict.cached === 0 ? ['the cache held nothing at the end: nothing is shown of it'] : []),
+  ];
+  const all = { ...verdict.broken, 'came to no rest': waiting, 'did nothing': nothing };
   return Object.entries(all)
     .filter(([, found]) => found.length > 0)
     .map(([promise, found]) => ({ promise, found }));
@@ -45,15 +52,16 @@ function brokenIn({ verdict, waiting }: Tortured): Broken[] {
 /** Of each broken promise so many cases are shown. */
 const mostShown = 5;
 
-function lines({ seed, kills, faults, load, verdict }: Tortured, broken: readonly Broken[]): string[] {
+function lines({ seed, kills, attacked, acts, verdict }: Tortured, broken: readonly Broken[]): string[] {
   const { functions, mapping, redrive, atPoints, frozen } = kills;
   const total = functions + mapping + redrive;
-  const { changes, items, events, mails, late, mailRepeats, mailsInDoubt } = verdict;
+  const { changes, items, events, mails, late, mailRepeats, mailsInDoubt, cached } = verdict;
   return [
     `seed ${seed}: ${total} kills (functions ${functions}, mapping ${mapping}, redrive ${redrive}), ` +
       `${atPoints} of them between two effects, ${frozen} after standing still`,
-    `${faults.faults} of ${faults.requests} requests went wrong, ${faults.outages} outages, ${load.acts} acts of users`,
-    `${changes} changes of ${items} items, ${events} events, ${mails} mails`,
+    `meanwhile ${attacked.faults} of ${attacked.requests} requests went wrong, ${attacked.outages} outages, ` +
+      `${attacked.events} events and ${attacked.mails} mails went out; ${acts} acts of users in all`,
+    `${changes} changes of ${items} items, ${events} events, ${mails} mails, ${cached} cached values`,
     `allowed: ${late} events marked late, ${mailRepeats} mails again after doubt (atLeastOnce), ` +
       `${mailsInDoubt} mails in doubt (atMostOnce)`,
     ...Object.entries(verdict.broken).map(([promise, found]) => `  ${promise.padEnd(32)} ${found.length}`),

@@ -13,13 +13,14 @@ test('after 20 kills among failing services every promise is kept', { timeout: 6
   let out = '';
   child.stdout.on('data', (text) => (out += text));
   const status = await ended;
-  const { kills, faults, verdict, waiting } = JSON.parse(out || 'null') ?? expect.fail(output());
+  const { kills, attacked, verdict, waiting } = JSON.parse(out || 'null') ?? expect.fail(output());
   const broken = Object.entries<string[]>(verdict.broken).filter(([, found]) => found.length > 0);
   expect({ broken, waiting, status }).toEqual({ broken: [], waiting: [], status: 0 });
   // It has done something.
   expect(kills.functions + kills.mapping + kills.redrive).toBe(20);
   expect(kills.atPoints).toBeGreaterThan(0);
-  expect(faults.faults).toBeGreaterThan(20);
+  expect(attacked).toMatchObject({ events: expect.any(Number), mails: expect.any(Number) });
+  expect(attacked.faults).toBeGreaterThan(20);
   expect(verdict.changes).toBeGreaterThan(100);
   expect(verdict.mails).toBeGreaterThan(5);
 });

@@ -39,6 +39,22 @@ export function compareBus(
   return { ...finding, replayed: events.length - own.length };
 }
 
+/** First copies that say that they are late, although nothing of their item has passed them. */
+export function wronglyLate(events: readonly BusEvent[], changes: readonly Change[]): string[] {
+  const received = readEvents(events, { repeats: true, late: true });
+  const passed = new Set(
+    overtaken(
+      received.map((one) => ({ ...one, isLate: false })),
+      changes,
+    ),
+  );
+  return received
+    .filter(({ id, first, isLate }) => first && isLate && !passed.has(overtaking(id)))
+    .map(({ id }) => `${id} says that it is late, and nothing had passed it`);
+}
+
+const overtaking = (id: string) => `${id} came after a newer one of its item`;
+
 function readEvents(events: readonly BusEvent[], allowed: Allowed): Received[] {
   const seen = new Set<string>();
   return events.map((event) => {
@@ -75,7 +91,7 @@ function overtaken(received: readonly Received[], changes: readonly Change[]): s
     const cause = causes.get(id);
     if (cause === undefined) continue;
     const passed = newest.get(cause.item) ?? 0;
-    if (cause.position < passed && !isLate) late.push(`${id} came after a newer one of its item`);
+    if (cause.position < passed && !isLate) late.push(overtaking(id));
     newest.set(cause.item, Math.max(cause.position, passed));
   }
   return late;

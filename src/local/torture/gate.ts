@@ -10,6 +10,8 @@ import { labelOf, type Tables } from './label.ts';
 export type Moment = 'before' | 'after';
 
 export type Watcher = {
+  /** Told of each request as it comes, with its body. */
+  came?(service: ServiceName, body: Buffer): void;
   conductOf(service: ServiceName, label: string): Conduct;
   /** Says whether whoever asks was killed at this very point. */
   reached(label: string, moment: Moment): boolean;
@@ -37,6 +39,7 @@ export async function httpGate(
 
   async function pass(incoming: IncomingMessage, response: ServerResponse): Promise<unknown> {
     const body = await buffer(incoming);
+    watcher.came?.(service, body);
     const cut = () => incoming.socket.destroy();
     const label = labelOf(service, incoming, body, tables);
     const conduct = label === undefined ? ({ kind: 'right' } as const) : conductOf(service, label);
@@ -119,18 +122,23 @@ export async function tcpGate(service: ServiceName, target: string, watcher: Wat
       socket.on('error', cut);
       socket.on('close', () => {
         sockets.delete(socket);
-        cut();
+        // What is held back still arrives, though nobody waits for it.
+        if (socket !== client || !isHeld) cut();
       });
     }
+    let isHeld = false;
     let loses = false;
     let slowness = 0;
     client.on('data', async (packet) => {
       const conduct = conductOf(service, service);
-      if (reached(service, 'before') || conduct.kind === 'closed') return cut();
+      if (reached(service, 'before') || conduct.kind === 'closed') return void cut();
       client.pause();
       heldBack += 1;
+      isHeld = true;
       if (conduct.kind === 'held') await hold(conduct);
+      isHeld = false;
       heldBack -= 1;
+      if (client.destroyed) return upstream.end(packet);
       loses ||= conduct.kind === 'lost';
       if (conduct.kind === 'slow') slowness = conduct.milliseconds;
       upstream.write(packet);

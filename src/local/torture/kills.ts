@@ -1,5 +1,4 @@
 /** Kills processes, at random moments and at chosen points, and lets time pass in between. */
-
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Chance } from '../play/step.ts';
 import type { Role } from './messages.ts';
@@ -12,8 +11,8 @@ type Parts = {
   processes: Processes;
   points: Points;
   random: Chance;
-  /** How long the load goes on, milliseconds, where nothing is killed. */
-  calmMilliseconds: number;
+  /** Settles when the functions have answered something since it was called last. */
+  progress(): Promise<void>;
   /** Puts the clock of all processes forward, past every lease. */
   passLeases(): void;
   onKill(count: number): void;
@@ -23,30 +22,30 @@ type Parts = {
 const patience = 3_000;
 
 export async function killAll(count: number, parts: Parts): Promise<Kills> {
-  const { processes, points, random, passLeases, onKill, calmMilliseconds } = parts;
+  const { processes, points, random, progress, passLeases, onKill } = parts;
   const kills: Kills = { functions: 0, mapping: 0, redrive: 0, atPoints: 0, frozen: 0 };
-  if (count === 0) await wait(calmMilliseconds);
   for (let number = 1; number <= count; number++) {
     const role = random.pick(['functions', 'functions', 'mapping', 'redrive'] as const);
+    // Whoever is killed before it has done anything shows nothing.
     await processes.isUp(role);
-    await wait(random.between(50, 400));
+    await progress();
+    await wait(random.between(0, 400));
     const how = random.next();
     if (how < 0.5) {
       // The gate that sees the point kills the process then and there.
       const wasThere = await points.killAtOne(role, wait(patience));
       if (wasThere) kills.atPoints += 1;
-      else processes.kill(role);
-    } else if (how < 0.85) processes.kill(role);
+      else await processes.kill(role);
+    } else if (how < 0.85) await processes.kill(role);
     else {
-      kills.frozen += 1;
-      if (random.chance(0.5)) processes.kill('mapping');
-      let first = true;
-      await processes.freeze(role, async () => {
+      if (role !== 'mapping' && random.chance(0.5)) await processes.kill('mapping');
+      const meanwhile = async () => {
         // What it held when it stood still is no longer its own when it goes on.
-        if (first) passLeases();
-        first = false;
+        passLeases();
         await wait(random.between(300, 900));
-      });
+      };
+      const stoodStill = await processes.freeze(role, meanwhile, () => wait(random.between(300, 900)));
+      if (stoodStill) kills.frozen += 1;
     }
     kills[role] += 1;
     onKill(number);

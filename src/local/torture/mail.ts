@@ -17,11 +17,16 @@ type Parts = {
   history: readonly Image[];
   changes: readonly Change[];
   sender: string;
+  /** How many mails can be in doubt that SES was never seen to be asked for: those whose sender was killed. */
+  mostUnasked: number;
+  /** The tags of those that SES was asked for. */
+  asked: ReadonlySet<string>;
 };
 
 export type MailVerdict = { finding: Finding; order: string[]; inDoubt: number; repeats: number };
 
-export function compareMail({ mails, outbox, history, changes, sender }: Parts): MailVerdict {
+export function compareMail(parts: Parts): MailVerdict {
+  const { mails, outbox, history, changes, sender, mostUnasked, asked } = parts;
   const planned = changes.flatMap((change) => planRows(change).map((row) => ({ change, row })));
   const names = new Map(planned.map(({ row }) => [tagOf(row), nameOf(row)]));
   const rows = new Map(outbox.map(rowOf).map((row) => [tagOf(row), row]));
@@ -33,6 +38,7 @@ export function compareMail({ mails, outbox, history, changes, sender }: Parts):
       .map(tagOf),
   );
   const finding = nothing();
+  const unasked: string[] = [];
   let inDoubt = 0;
   let repeats = 0;
   for (const { row } of planned) {
@@ -40,8 +46,12 @@ export function compareMail({ mails, outbox, history, changes, sender }: Parts):
     const state = rows.get(tag)?.state;
     const count = copies.get(tag)?.length ?? 0;
     const waitsForPerson = state === 'unknown' && row.policy === 'atMostOnce';
-    if (waitsForPerson) inDoubt += 1;
-    else if (state !== 'sent') finding.missing.push(`the outbox has ${name} ${state ?? 'not at all'}`);
+    if (waitsForPerson) {
+      inDoubt += 1;
+      if (!asked.has(tag)) unasked.push(name);
+      // SES has reported every mail that came.
+      if (count > 0) finding.stale.push(`the outbox has ${name} in doubt, though SES has reported it`);
+    } else if (state !== 'sent') finding.missing.push(`the outbox has ${name} ${state ?? 'not at all'}`);
     else if (count === 0)
       finding.missing.push(`the mail ${name} never came, and its row says that it was sent`);
     if (count < 2) continue;
@@ -49,6 +59,9 @@ export function compareMail({ mails, outbox, history, changes, sender }: Parts):
     if (mayRepeat) repeats += count - 1;
     else finding.doubled.push(`the mail ${name} (${row.policy}) came ${count} times`);
   }
+  if (unasked.length > mostUnasked)
+    for (const name of unasked)
+      finding.missing.push(`the outbox has ${name} in doubt, and SES was never asked`);
   const received = mails.map((mail) => receivedMail(mail, names));
   const declared = planned.map(({ change, row }) => declaredMail(change, row, sender));
   const { stale, doubled } = compareEntries('the mailbox', received, declared, true);

@@ -21,7 +21,7 @@ export function openPoints(random: Chance) {
       wanted = undefined;
       return reached;
     },
-    /** Whether the process is to die here. */
+    /** Whether a process of this role is to die here. */
     reached(role: Role, label: string, moment: Moment): boolean {
       seen.set(role, (seen.get(role) ?? new Set()).add(label));
       if (wanted?.role !== role || wanted.label !== label || wanted.moment !== moment) return false;

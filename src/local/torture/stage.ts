@@ -1,9 +1,11 @@
 /** All that a torture needs: services, gates before them, processes behind them, and a clock that can be put forward. */
+import { setTimeout as wait } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBStreamsClient } from '@aws-sdk/client-dynamodb-streams';
 import { readConfig } from '../../config.ts';
 import { connect, disconnect } from '../../connections.ts';
+import { rowTag } from '../../mail/ses.ts';
 import type { App } from '../../pipeline/app.ts';
 import { streamFilter } from '../../pipeline/filter.ts';
 import { storeOf } from '../../pipeline/stream.ts';
@@ -20,11 +22,16 @@ import type { Points } from './points.ts';
 import { type Processes, startProcesses } from './processes.ts';
 import { openRandom } from './random.ts';
 import type { Checked } from './verdict.ts';
+import type { Surroundings } from './worker.ts';
 
 export type Stage = Checked & {
   /** What the users write and read with: now and then slow, and now and then an answer is lost. */
   users: Store;
   processes: Processes;
+  /** The tags of all mails that SES was asked for, whatever became of them. */
+  asked: ReadonlySet<string>;
+  /** How many batches each function has answered. */
+  answered: Readonly<Record<string, number>>;
   folder: string;
   /** Whether nothing is on its way: no request, and no function of a mapping that is gone. */
   isIdle(): boolean;
@@ -96,46 +103,61 @@ export async function openStage(parts: Parts): Promise<Stage> {
   const passLeases = () => {
     if (ahead < mostUnderLoad) pass(pastLeases);
   };
-  const gates: Gate[] = [];
+  const gates = new Set<Gate>();
+  onOpen(() => Promise.all([...gates].map((one) => one.stop())));
   const gate = async (service: ServiceName, watcher: Watcher) => {
     const target = environment[variables[service]] ?? '';
     const opened = await (service === 'cache'
       ? tcpGate(service, target, watcher)
       : httpGate(service, target, tables, watcher));
-    onOpen(opened.stop);
-    gates.push(opened);
-    return opened.url;
+    gates.add(opened);
+    return opened;
   };
-  const killedAt =
-    (role: Role): Watcher['reached'] =>
-    (label, moment) => {
+  const asked = new Set<string>();
+  const came = (service: ServiceName, body: Buffer) => {
+    if (service === 'mail') asked.add(tagIn(body));
+  };
+  const surround = async (role: Role, die: () => void): Promise<Surroundings> => {
+    if (role === 'mapping') return { environment, close: async () => {} }; // it only reads; functions act
+    const reached: Watcher['reached'] = (label, moment) => {
       const isHere = points.reached(role, label, moment);
-      if (isHere) processes.kill(role);
+      if (isHere) die();
       return isHere;
     };
-  const environmentOf = async (role: Role) => {
-    const changed: NodeJS.ProcessEnv = {};
-    for (const service of Object.keys(variables) as ServiceName[])
-      changed[variables[service]] = await gate(service, {
-        conductOf: faults.conductOf,
-        reached: killedAt(role),
-        passLeases,
-      });
-    return { ...environment, ...changed };
+    const names = Object.keys(variables) as ServiceName[];
+    const opened = await Promise.all(
+      names.map((service) => gate(service, { conductOf: faults.conductOf, reached, passLeases, came })),
+    );
+    const addresses = names.map((service, index) => [variables[service], opened[index]?.url]);
+    return {
+      environment: { ...environment, ...Object.fromEntries(addresses) },
+      async close() {
+        // What is under way arrives, whoever sent it.
+        while (!opened.every((one) => one.isIdle())) await wait(50);
+        for (const one of opened) {
+          gates.delete(one);
+          await one.stop();
+        }
+      },
+    };
   };
-  const environments: Record<Role, NodeJS.ProcessEnv> = {
-    functions: await environmentOf('functions'),
-    redrive: await environmentOf('redrive'),
-    mapping: environment, // it only reads; what it causes, functions do
-  };
+  const answered: Record<string, number> = {};
   const lambda = await startLambda({
-    invoke: (name, event) => processes.invoke('functions', name, event),
-    reached: killedAt('mapping'),
+    async invoke(name, event) {
+      const answer = await processes.invoke('functions', name, event);
+      answered[name] = (answered[name] ?? 0) + 1;
+      return answer;
+    },
+    reached(label, moment) {
+      const isHere = points.reached('mapping', label, moment);
+      if (isHere) processes.kill('mapping');
+      return isHere;
+    },
   });
   onOpen(lambda.stop);
   const processes: Processes = startProcesses({
     birth: { handlers: handlers.href, ours: streamFilter(app), streamArns, folder, invokeUrl: lambda.url },
-    environment: (role) => environments[role],
+    surround,
     ahead: () => ahead,
     onExit,
   });
@@ -144,7 +166,7 @@ export async function openStage(parts: Parts): Promise<Stage> {
 
   const conductOf = slowly(faults, openRandom(seed, 'users’ network'));
   const slow = { conductOf, reached: () => false, passLeases };
-  const dynamodb = new DynamoDBClient({ endpoint: await gate('dynamodb', slow) });
+  const dynamodb = new DynamoDBClient({ endpoint: (await gate('dynamodb', slow)).url });
   onOpen(() => dynamodb.destroy());
   const store = storeOf(app, connections);
   return {
@@ -156,11 +178,20 @@ export async function openStage(parts: Parts): Promise<Stage> {
     store,
     users: { ...store, dynamodb },
     processes,
+    asked,
+    answered,
     folder,
-    isIdle: () => processes.isIdle() && gates.every((one) => one.isIdle()),
+    isIdle: () => processes.isIdle() && [...gates].every((one) => one.isIdle()),
     pass,
     passLeases,
   };
+}
+
+/** The message tag that names the row. */
+function tagIn(body: Buffer): string {
+  const form = new URLSearchParams(body.toString());
+  const [name] = [...form].find(([, value]) => value === rowTag) ?? [];
+  return form.get(name?.replace(/Name$/, 'Value') ?? '') ?? '';
 }
 
 /** A request of a user is slow now and then, and a write's answer can be lost. */

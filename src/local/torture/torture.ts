@@ -2,22 +2,23 @@
  * `sluice torture`: the pipeline as processes of its own, under load, with failing services; they are killed again and
  * again. Then all comes to rest, and every sink is compared with the table.
  */
+import { mkdirSync, watch } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { App } from '../../pipeline/app.ts';
-import { everyMinute } from '../home.ts';
+import { everyMinute, failuresIn } from '../home.ts';
 import type { Traffic } from '../play/step.ts';
 import type { ReadsOf } from '../proof/cache.ts';
-import { type Faults, openFaults } from './faults.ts';
+import { openFaults } from './faults.ts';
 import { type Kills, killAll } from './kills.ts';
-import { type LoadCounts, startLoad } from './load.ts';
+import { startLoad } from './load.ts';
 import { openPoints } from './points.ts';
 import type { Processes } from './processes.ts';
 import { openRandom } from './random.ts';
 import { bringToRest } from './settle.ts';
-import { openStage } from './stage.ts';
+import { openStage, type Stage } from './stage.ts';
 import { judge, type Verdict } from './verdict.ts';
 
 export type TortureParts = {
@@ -43,15 +44,17 @@ export type TortureOptions = {
 export type Tortured = {
   seed: number;
   kills: Kills;
-  faults: Faults['counts'];
-  load: LoadCounts;
+  /** What was done while processes were killed and services failed. */
+  attacked: { requests: number; faults: number; outages: number; events: number; mails: number };
+  /** What users did or tried. */
+  acts: number;
   verdict: Verdict;
   /** What had not come to rest when it was given up. */
   waiting: string[];
 };
 
-/** How long there is load where nothing is killed, milliseconds. */
-const calmMilliseconds = 5_000;
+/** How long there is load after the last kill, where nothing goes wrong, milliseconds. */
+const calmMilliseconds = 4_000;
 
 export async function torture(parts: TortureParts, options: TortureOptions): Promise<Tortured> {
   const folder = await mkdtemp(join(tmpdir(), 'sluice-torture-'));
@@ -78,17 +81,59 @@ async function play(
   const faults = openFaults(sinkFaults, openRandom(seed, 'faults'), Date.now);
   const points = openPoints(openRandom(seed, 'points'));
   const stage = await openStage({ app, handlers, seed, faults, points, environment, folder, onOpen, onExit });
-  const { processes, passLeases, users, connections } = stage;
-  const load = startLoad({ traffic, store: users, cache: connections.cache, seed });
+  const { processes, passLeases, users, connections, services } = stage;
+  const gaveUp = watchFailures(folder);
+  const begin = (day: number) =>
+    startLoad({ traffic, store: users, cache: connections.cache, seed: seed * 2 + day });
+  const load = begin(0);
   const schedule = runSchedule(processes);
   const random = openRandom(seed, 'kills');
-  const kills = await killAll(count, { processes, points, random, passLeases, onKill, calmMilliseconds });
-  const acts = await load.stop();
+  const progress = progressOf(stage.answered);
+  const kills = await killAll(count, { processes, points, random, progress, passLeases, onKill });
+  const attacked = {
+    requests: faults.counts.requests,
+    faults: faults.counts.faults,
+    outages: faults.counts.outages,
+    events: services.publishedEvents().length,
+    mails: services.sentMail().length,
+  };
   faults.end();
+  const acts = await load.stop();
   await schedule.stop();
-  const waiting = await bringToRest(stage);
-  const verdict = await judge(stage, readsOf);
-  return { seed, kills, faults: faults.counts, load: acts, verdict, waiting };
+  const early = await bringToRest(stage);
+  // Now that nothing is done twice any more, one invalidation that is lost stays lost.
+  const calm = begin(1);
+  await wait(calmMilliseconds);
+  const calmActs = await calm.stop();
+  const waiting = [...early, ...(await bringToRest(stage))];
+  const excuses = { asked: stage.asked, kills: count + kills.frozen, gaveUp: gaveUp() };
+  const verdict = await judge(stage, readsOf, excuses);
+  return { seed, kills, attacked, acts: acts + calmActs, verdict, waiting };
+}
+
+/** Settles when both readers have answered a batch since it was called last; not for ever, where they cannot. */
+function progressOf(answered: Stage['answered']): () => Promise<void> {
+  let seen = { ...answered };
+  return async function progress() {
+    const readers = ['project', 'notify'];
+    for (const end = performance.now() + patience; performance.now() < end; await wait(20))
+      if (readers.every((name) => (answered[name] ?? 0) > (seen[name] ?? 0))) break;
+    seen = { ...answered };
+  };
+}
+
+/** How long is waited for progress before the next kill, milliseconds. */
+const patience = 8_000;
+
+/** Says whether a mapping has ever given a batch up: redrive takes those up within moments. */
+function watchFailures(folder: string): () => boolean {
+  const failures = failuresIn(folder);
+  mkdirSync(failures, { recursive: true });
+  let hasSeen = false;
+  watch(failures, () => {
+    hasSeen = true;
+  }).unref();
+  return () => hasSeen;
 }
 
 /** How often the schedule runs, milliseconds. */

@@ -1,9 +1,11 @@
 /** What is wrong once all has come to rest: every sink against the table and its stream, under the promises made. */
 import { listParked } from '../../deliveries/list.ts';
+import type { CachePort } from '../../sinks/cache/port.ts';
 import type { Image } from '../../table/attributes.ts';
+import type { Change } from '../../table/change.ts';
 import type { Home } from '../home.ts';
 import { compareAudit } from '../proof/audit.ts';
-import { compareBus } from '../proof/bus.ts';
+import { compareBus, wronglyLate } from '../proof/bus.ts';
 import { compareCache, type ReadsOf } from '../proof/cache.ts';
 import { compareParked } from '../proof/parked.ts';
 import { compareSearch } from '../proof/search.ts';
@@ -22,6 +24,8 @@ export type Verdict = {
   late: number;
   mailRepeats: number;
   mailsInDoubt: number;
+  /** Cache keys that were held at the end, and so compared. */
+  cached: number;
   /** By promise, what breaks it; each names its place. */
   broken: Record<Promised, string[]>;
 };
@@ -37,12 +41,22 @@ type Promised =
   | 'events: missing or altered'
   | 'events: never happened'
   | 'events: out of order, not late'
+  | 'events: late without reason'
   | 'parked: missing'
   | 'parked: left behind';
 
 const overtaking = 'came after a newer one of its item';
 
-export async function judge(home: Checked, readsOf: ReadsOf): Promise<Verdict> {
+type Excuses = {
+  /** The tags of the mails that SES was asked for. */
+  asked: ReadonlySet<string>;
+  /** How often a process was killed: each may have left one mail in doubt before SES was asked. */
+  kills: number;
+  /** Whether a mapping has given a batch up: what is taken up from there is late, for all that is known. */
+  gaveUp: boolean;
+};
+
+export async function judge(home: Checked, readsOf: ReadsOf, excuses: Excuses): Promise<Verdict> {
   const { app, store, streams, streamArns, connections, services } = home;
   const { config, dynamodb, search, cache } = connections;
   const truth = await readTruth(app, store, streams, streamArns.table);
@@ -61,6 +75,8 @@ export async function judge(home: Checked, readsOf: ReadsOf): Promise<Verdict> {
     history: await imagesOf(home),
     changes,
     sender: config.SLUICE_SENDER,
+    asked: excuses.asked,
+    mostUnasked: excuses.kills,
   });
   const bus = compareBus(events, changes, config.SLUICE_EVENT_SOURCE, { repeats: true, late: true });
   const [unordered, altered] = split(bus.stale, (one) => one.endsWith(overtaking));
@@ -72,6 +88,7 @@ export async function judge(home: Checked, readsOf: ReadsOf): Promise<Verdict> {
     late: events.filter(({ detail }) => (detail as { meta?: { late?: boolean } }).meta?.late).length,
     mailRepeats: mail.repeats,
     mailsInDoubt: mail.inDoubt,
+    cached: cache ? await heldIn(cache, home, changes, readsOf) : 0,
     broken: {
       'search: missing or stale': found ? [...found.missing, ...found.stale] : [],
       'cache: stale': held?.stale ?? [],
@@ -83,10 +100,24 @@ export async function judge(home: Checked, readsOf: ReadsOf): Promise<Verdict> {
       'events: missing or altered': [...bus.missing, ...altered],
       'events: never happened': bus.doubled,
       'events: out of order, not late': unordered,
+      'events: late without reason': excuses.gaveUp ? [] : wronglyLate(events, changes),
       'parked: missing': compareParked(app, deliveries, truth).missing,
       'parked: left behind': await leftBehind(connections),
     },
   };
+}
+
+async function heldIn(
+  cache: CachePort,
+  { store }: Checked,
+  changes: readonly Change[],
+  readsOf: ReadsOf,
+): Promise<number> {
+  const keys = changes.flatMap(({ entity, before, after }) =>
+    [before, after].flatMap((item) => (item ? readsOf(store, entity, item).map(({ key }) => key) : [])),
+  );
+  const held = await Promise.all([...new Set(keys)].map((key) => cache.peek(key)));
+  return held.filter((value) => value !== undefined).length;
 }
 
 /** Every image that an outbox row ever had. */
