@@ -3,7 +3,9 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, rmSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { install, ownNode, root } from './own-node.js';
+import { describeTested, givenServers } from './real-servers.js';
 
+const given = givenServers(process.env.SLUICE_TEST_SERVERS);
 install();
 const node = ownNode();
 const environment = { ...process.env, PATH: `${dirname(node)}${delimiter}${process.env.PATH}` };
@@ -28,9 +30,11 @@ const asked = process.argv.slice(2);
 // A snapshot that is missing is a failure, not written by the way: else deleting one would pass. -u writes them.
 const update = asked.some((arg) => /^(-u|--update)/.test(arg)) ? [] : ['--update=none'];
 const status = run('vitest', 'vitest', ['run', ...reporters, ...update, ...asked]);
-const { passed, failed, skipped } = counts();
+const told = readResults();
+const { numPassedTests: passed = 0, numFailedTests: failed = 0, numPendingTests: skipped = 0 } = told ?? {};
 // Tests can fail as a whole, without a single one of them failing.
 const unseen = status !== 0 && failed === 0 ? 1 : 0;
+if (told !== undefined) console.log(describeTested(told, given));
 const all = failed + failedChecks + unseen;
 console.log(`${passed} passed, ${all} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
 process.exit(all === 0 ? 0 : 1);
@@ -42,11 +46,10 @@ function run(packageName, bin, args) {
   return spawnSync(node, [script, ...args], { cwd: root, env: environment, stdio: 'inherit' }).status;
 }
 
-function counts() {
+function readResults() {
   try {
-    const { numPassedTests, numFailedTests, numPendingTests } = JSON.parse(readFileSync(results, 'utf8'));
-    return { passed: numPassedTests, failed: numFailedTests, skipped: numPendingTests };
+    return JSON.parse(readFileSync(results, 'utf8'));
   } catch {
-    return { passed: 0, failed: 0, skipped: 0 };
+    return undefined; // it ended before it wrote them
   }
 }

@@ -78,6 +78,6 @@ export function reporter(what: string, total: number, say: (line: string) => voi
   };
 }
 
-export function megabytes(bytes: number): number {
+function megabytes(bytes: number): number {
   return Math.ceil(bytes / 1_000_000);
 }

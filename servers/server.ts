@@ -10,7 +10,7 @@ export type Command = {
 };
 
 /** What is done where: `folder` is the server's own and goes with it. */
-export type Place = { ports: readonly number[]; folder: string };
+type Place = { ports: readonly number[]; folder: string };
 
 /** Where what is downloaded lies, and who is told how far it is. */
 export type Source = { cache: string; say(line: string): void };

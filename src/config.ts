@@ -95,6 +95,12 @@ const place: Form<string> = {
   read: url('s3:', 'file:'),
 };
 
+const servers: Form<string> = {
+  expected: 'name=URL, several with a space between',
+  example: 'opensearch=http://127.0.0.1:9200',
+  read: matching(/^[a-z-]+=\S+(?: [a-z-]+=\S+)*$/),
+};
+
 const folder: Form<string> = { expected: 'a path', example: '/tmp/streams', read: matching(/^.+$/) };
 
 export const variables = {
@@ -152,6 +158,7 @@ export const variables = {
   },
   SLUICE_LOG_LEVEL: { ...level, default: 'info', meaning: 'what is logged, and all that is graver' },
   SLUICE_CORPUS: { ...folder, meaning: 'tests: a folder of foreign stream payloads' },
+  SLUICE_TEST_SERVERS: { ...servers, meaning: 'tests: real servers, as `npm run servers` prints them' },
 } satisfies Record<string, Variable<string>>;
 
 type Variables = typeof variables;

@@ -79,7 +79,7 @@ export async function startServices(
         AWS_ENDPOINT_URL_EVENTBRIDGE: bus.url,
         AWS_ENDPOINT_URL_SES: mail.url,
         // A run begins with nothing; what happens from now on is what it acts on.
-        SLUICE_SINCE: config.SLUICE_SINCE ?? new Date().toISOString(),
+        SLUICE_SINCE: config.SLUICE_SINCE ?? startOfMinute(Date.now()),
         // The console shows what goes well; the log is for what does not.
         SLUICE_LOG_LEVEL: config.SLUICE_LOG_LEVEL === 'info' ? 'warn' : config.SLUICE_LOG_LEVEL,
         SLUICE_SEARCH_ENDPOINT: typeof search === 'string' ? search : search.url,
@@ -126,6 +126,11 @@ async function revivableCache(now?: () => number): Promise<Killable> {
       cache = await startCache({ port: Number(new URL(url).port), ...clock });
     },
   };
+}
+
+/** DynamoDB Local says of a change in which minute it was made, no more. */
+function startOfMinute(now: number): string {
+  return new Date(now - (now % 60_000)).toISOString();
 }
 
 const dummyAccount = {
