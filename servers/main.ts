@@ -67,6 +67,7 @@ function print(redis?: string): void {
   const endpoints = Object.entries(state.read()).map(
     ([name, { ports }]) => `${name}=${all[name]?.endpoint(ports)}`,
   );
+  if (endpoints.length === 0) return;
   console.log(`export SLUICE_TEST_SERVERS='${endpoints.join(' ')}'`);
   // A Redis from the cache: some tests start one of their own.
   if (redis?.startsWith(places.cache)) console.log(`export PATH="$PATH${delimiter}${dirname(redis)}"`);

@@ -1,6 +1,15 @@
 /** OpenSearch, the plain distribution: no security plugin, so no TLS, users or signatures. */
 import { createHash } from 'node:crypto';
-import { copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chownSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { download, reporter } from './download.ts';
 import { made } from './made.ts';
@@ -20,17 +29,22 @@ export const opensearch: Server = {
   ports: 2,
   endpoint: ([port]) => `http://127.0.0.1:${port}`,
   async prepare(tools) {
-    const [java, home, asAnother] = await Promise.all([tools.java(), distribution(tools), notAsRoot()]);
+    const [java, home, { prefix, owner }] = await Promise.all([
+      tools.java(),
+      distribution(tools),
+      otherThanRoot(),
+    ]);
     // An archive of loaded classes halves the start; it holds for the very Java and folder it was written with.
     const about = `${home}\n${java}\n${await run(java, ['-version'])}`;
     const archive = `${name}-${createHash('sha256').update(about).digest('hex').slice(0, 12)}.jsa`;
     const archived = join(tools.cache, archive);
     return ({ ports, folder }) => {
       configure(home, folder, ports);
+      if (owner !== undefined) give(folder, owner);
       const classes = existsSync(archived)
         ? `-XX:SharedArchiveFile=${archived}`
         : `-XX:ArchiveClassesAtExit=${join(folder, archive)}`;
-      const [program = java, ...args] = [...asAnother, java, classes, ...options(home, folder), ...main];
+      const [program = java, ...args] = [...prefix, java, classes, ...options(home, folder), ...main];
       return [{ program, args, cwd: home }];
     };
   },
@@ -73,6 +87,11 @@ function configure(home: string, folder: string, [http, transport]: readonly num
   writeFileSync(join(folder, 'config/opensearch.yml'), lines.join(''));
 }
 
+function give(folder: string, owner: number): void {
+  for (const inner of ['.', ...readdirSync(folder, { recursive: true, encoding: 'utf8' })])
+    chownSync(join(folder, inner), owner, owner);
+}
+
 function distribution({ cache, say }: Source): Promise<string> {
   return made(join(cache, name), async (making) => {
     const zip = `${making}.zip`;
@@ -86,14 +105,17 @@ function distribution({ cache, say }: Source): Promise<string> {
   });
 }
 
+const somebody = 1000;
+
 /**
- * It refuses to run as root. Where the kernel lets us, it sees itself as somebody else; else it is somebody else, who
- * may do with files what root may, so that nothing needs to be given away.
+ * It refuses to run as root. Where the kernel lets us, it only sees itself as somebody else; where user namespaces are
+ * refused, as in containers, it is somebody else, who owns its folder.
  */
-async function notAsRoot(): Promise<string[]> {
-  if (process.getuid?.() !== 0) return [];
-  const namespace = ['--user', '--map-user=1000', '--map-group=1000', '--'];
-  if ((await tried('unshare', [...namespace, 'true'])) !== undefined) return ['unshare', ...namespace];
-  const rights = ['--inh-caps=+dac_override', '--ambient-caps=+dac_override'];
-  return ['setpriv', '--reuid=1000', '--regid=1000', '--clear-groups', ...rights, '--'];
+async function otherThanRoot(): Promise<{ prefix: string[]; owner?: number }> {
+  if (process.getuid?.() !== 0) return { prefix: [] };
+  const namespace = ['--user', `--map-user=${somebody}`, `--map-group=${somebody}`, '--'];
+  if ((await tried('unshare', [...namespace, 'true'])) !== undefined)
+    return { prefix: ['unshare', ...namespace] };
+  const ids = [`--reuid=${somebody}`, `--regid=${somebody}`, '--clear-groups', '--'];
+  return { prefix: ['setpriv', ...ids], owner: somebody };
 }

@@ -47,10 +47,11 @@ withReal(
 
 withReal('redis', redisVersion, (endpoint) => {
   test('a day in its keys is proven, and they are gone after it', { timeout: seconds }, async () => {
+    const client = new Redis(endpoint);
+    const before = await client.dbsize();
     const { proof, output } = await day('SLUICE_CACHE_ENDPOINT', endpoint);
     expect(proof, output).toMatchObject(proven);
-    const client = new Redis(endpoint);
-    expect(await client.dbsize()).toBe(0);
+    expect(await client.dbsize()).toBe(before);
     client.disconnect();
   });
 });

@@ -1,6 +1,9 @@
 /** What `npm test` says at its end of the real servers. */
+import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { describeTested, givenServers } from '../../bin/real-servers.js';
+import { parse } from 'yaml';
+import { describeTested, givenServers, realServers } from '../../bin/real-servers.js';
+import { all } from '../../servers/all.ts';
 
 const results = (...tests: { status: string; name?: string; version?: string }[]) => ({
   testResults: [
@@ -31,4 +34,16 @@ test('what ran is told apart from what failed, what was given in vain and what w
 
 test('a server that is none of ours is an error', () => {
   expect(() => givenServers('opensaerch=http://127.0.0.1:9200')).toThrow('names "opensaerch"');
+});
+
+test('compose.yaml pins each image, and the versions that npm run servers starts', () => {
+  const { services } = parse(readFileSync(new URL('../../compose.yaml', import.meta.url), 'utf8'));
+  const images = Object.values<{ image: string }>(services).map(({ image }) => image);
+  for (const image of images) expect(image).toMatch(/^[a-z-]+\/[a-z-]+:\d+\.\d+\.\d+(-alpine)?$/);
+  expect(images).toContain(`opensearchproject/opensearch:${all.opensearch?.title.split(' ').at(-1)}`);
+  expect(images).toContain(`amazon/dynamodb-local:${all.dynamodb?.title.split(' ').at(-1)}`);
+});
+
+test('every server that can be started is one that tests can be given', () => {
+  expect(Object.keys(realServers)).toEqual(Object.keys(all));
 });
