@@ -9,7 +9,11 @@ export async function made(folder: string, make: (making: string) => Promise<voi
   rmSync(making, { recursive: true, force: true });
   mkdirSync(dirname(folder), { recursive: true });
   mkdirSync(making);
-  await make(making);
-  renameSync(making, folder);
+  try {
+    await make(making);
+    renameSync(making, folder);
+  } finally {
+    rmSync(making, { recursive: true, force: true, maxRetries: 3 });
+  }
   return folder;
 }

@@ -19,7 +19,9 @@ export async function run(
     });
   const [status] = await ended;
   if (status !== 0)
-    throw new Error(`${program} ${args[0] ?? ''} failed: ${lines.slice(-3).join(' ').trim()}`);
+    throw new Error(
+      `${[program, ...args.slice(0, 3)].join(' ')} failed: ${lines.slice(-2).join(' ').trim()}`,
+    );
   return lines.join('\n');
 }
 
