@@ -60,9 +60,9 @@ const endpoint: Form<string> = {
 };
 
 const cache: Form<string> = {
-  expected: 'a redis or rediss URL, or memory:',
+  expected: 'a redis or rediss URL (of a cluster redis+cluster or rediss+cluster), or memory:',
   example: 'redis://127.0.0.1:6379',
-  read: url('redis:', 'rediss:', 'memory:'),
+  read: url('redis:', 'rediss:', 'redis+cluster:', 'rediss+cluster:', 'memory:'),
 };
 
 const level: Form<Level> = {

@@ -5,8 +5,9 @@ import fc from 'fast-check';
 import { Redis } from 'iovalkey';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { startCache } from '../../src/local/servers/cache.ts';
+import { fillScript, readScript } from '../../src/sinks/cache/commands.ts';
 import type { CachePort } from '../../src/sinks/cache/port.ts';
-import { fillScript, readScript, redisCache } from '../../src/sinks/cache/redis.ts';
+import { redisCache } from '../../src/sinks/cache/redis.ts';
 import { hasRedis, startRedis, unlessRedis } from '../sinks/redis.ts';
 
 const toStop: (() => Promise<unknown> | unknown)[] = [];

@@ -1,49 +1,47 @@
 /** One client for each password: what a server refuses is asked once more by a client with the secret read again. */
 import type { Credentials, Secret } from '../../secret.ts';
+import type { Client, Commands, Told } from './commands.ts';
 
-type Client = { disconnect(): void; on(event: 'error', told: (error: Error) => void): unknown };
-
-type SignedIn<Redis> = { redis: Redis; credentials: Credentials; isRefused: boolean };
+type Open = (credentials: Partial<Credentials>, told: Told) => Client;
+type SignedIn = { client: Client; credentials: Credentials; isRefused: boolean };
+type Command<Value> = (redis: Commands) => Promise<Value>;
 
 /** Without a secret there is one client for good, opened at once. */
-export function signedIn<Redis extends Client>(
-  open: (credentials: Partial<Credentials>) => Redis,
-  secret: Secret | undefined,
-) {
+export function signedIn(open: Open, secret: Secret | undefined) {
   if (secret === undefined) {
-    const redis = open({});
+    const client = open({}, () => {});
     return {
-      run: <Value>(command: (redis: Redis) => Promise<Value>) => command(redis),
-      close: () => redis.disconnect(),
+      run: <Value>(command: Command<Value>) => client.run(command),
+      close: () => client.disconnect(),
     };
   }
-  let current: SignedIn<Redis> | undefined;
+  let current: SignedIn | undefined;
 
-  function clientWith(credentials: Credentials): SignedIn<Redis> {
+  function signIn(credentials: Credentials): SignedIn {
     if (current?.credentials === credentials) return current;
-    current?.redis.disconnect();
-    const opened: SignedIn<Redis> = { redis: open(credentials), credentials, isRefused: false };
-    opened.redis.on('error', (error) => {
-      if (!isRefusal(error)) return;
+    current?.client.disconnect();
+    const client = open(credentials, (trouble) => {
+      if (!isRefusal(trouble)) return;
       opened.isRefused = true;
-      opened.redis.disconnect(); // else what waits for the connection would wait until its time is up
+      client.disconnect(); // else what waits for the connection would wait until its time is up
     });
+    const opened: SignedIn = { client, credentials, isRefused: false };
     current = opened;
     return opened;
   }
 
   return {
-    async run<Value>(command: (redis: Redis) => Promise<Value>): Promise<Value> {
+    async run<Value>(command: Command<Value>): Promise<Value> {
       const credentials = await secret.read();
-      const client = clientWith(credentials);
+      const used = signIn(credentials);
       try {
-        return await command(client.redis);
+        return await used.client.run(command);
       } catch (error) {
-        if (!client.isRefused && !isRefusal(error)) throw error;
-        return command(clientWith(await secret.renew(credentials)).redis);
+        if (!used.isRefused && !isRefusal(error)) throw error;
+        return signIn(await secret.renew(credentials)).client.run(command);
       }
     },
-    close: () => current?.redis.disconnect(),
+    close: () => current?.client.disconnect(),
   };
 }
 

@@ -1,6 +1,6 @@
 /** The two scripts of the cache's client, by the same steps; this stand-in has no Lua. */
 import { createHash } from 'node:crypto';
-import { fillScript, readScript } from '../../../sinks/cache/redis.ts';
+import { fillScript, readScript } from '../../../sinks/cache/commands.ts';
 import { type Command, unlimited } from './command.ts';
 import { integer, quote, Refusal, wrongCount } from './refusal.ts';
 import type { Reply } from './resp.ts';
@@ -47,7 +47,7 @@ export function scriptCommands(carryOut: (request: [Buffer, ...Buffer[]]) => Rep
   const load = (text: Buffer) => {
     const sha = sha1(text);
     if (!known.has(sha))
-      throw new Refusal('ERR this stand-in runs only the two scripts of src/sinks/cache/redis.ts');
+      throw new Refusal('ERR this stand-in runs only the two scripts of src/sinks/cache/commands.ts');
     loaded.add(sha);
     return sha;
   };
