@@ -18,6 +18,7 @@ function reading<Value>(value: Value | undefined, options: Partial<Cached<Value>
         port,
         key: read.key,
         now: () => now,
+        random: () => 0,
         async read() {
           read.times++;
           return value;
@@ -75,6 +76,37 @@ test('a value lives five minutes, or as long as it is told', async () => {
   expect(await port.peek(usual.key)).toBeDefined();
   now += 1;
   expect(await port.peek(usual.key)).toBeUndefined();
+});
+
+test('values that were filled together end one after the other, none later than it was told', async () => {
+  const start = now;
+  const reads = [1, 0.5, 0].map((random) => reading('Lamp', { milliseconds: 5_000, random: () => random }));
+  const held = async () =>
+    (await Promise.all(reads.map(({ key }) => port.peek(key)))).map((text) => text !== undefined);
+  for (const read of reads) await read.again();
+  now = start + 4_499;
+  expect(await held()).toEqual([true, true, true]);
+  now = start + 4_500;
+  expect(await held()).toEqual([false, true, true]);
+  now = start + 4_750;
+  expect(await held()).toEqual([false, false, true]);
+  now = start + 5_000;
+  expect(await held()).toEqual([false, false, false]);
+});
+
+test('unless it is told, a value ends within the last tenth of its time, by chance', async () => {
+  const lives: number[] = [];
+  const watched = memoryCache(() => now);
+  const { fill } = watched;
+  watched.fill = (key, token, value, milliseconds) => {
+    lives.push(milliseconds);
+    return fill(key, token, value, milliseconds);
+  };
+  for (let times = 0; times < 100; times++)
+    await readThrough({ port: watched, key: fresh('key'), milliseconds: 5_000, read: async () => 'Lamp' });
+  expect(new Set(lives).size).toBeGreaterThan(90);
+  expect(Math.min(...lives)).toBeGreaterThanOrEqual(4_500);
+  expect(Math.max(...lives)).toBeLessThanOrEqual(5_000);
 });
 
 test('no value outlives its item, and one that has expired is not cached', async () => {

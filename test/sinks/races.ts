@@ -273,14 +273,14 @@ export async function openRace(
     /** The key's value as a reader of the table has it, past the cache. */
     fresh: (key: string) => truths.find((read) => read.key === key)?.read(),
 
-    /** A reader; it pauses before it reads the table, and again before it fills. */
+    /** A reader, in a process of its own; it pauses before it reads the table, and again before it fills. */
     read(key: string, seen: { loads: number } = { loads: 0 }): Promise<Actor & { value(): unknown }> {
       const chosen = reads.find((read) => read.key === key);
       if (chosen === undefined) throw new Error(`Nobody reads ${key}.`);
       let value: unknown;
       const reader = act(async (pause) => {
         value = await readThrough({
-          port,
+          port: { ...port },
           now,
           ...chosen,
           async read() {

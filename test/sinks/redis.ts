@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import { Redis } from 'iovalkey';
+import { Redis, type RedisOptions } from 'iovalkey';
 import { programNamed } from '../support/programs.ts';
 
 const program = programNamed('redis-server');
@@ -15,9 +15,9 @@ export const unlessRedis = hasRedis ? '' : ' (left out: no redis-server on this 
 /** Ends the server when its own stdin closes, because we are gone however that came about. */
 const watchdog = '"$@" & echo "server $!"; read -r _; kill -KILL $!; wait $!';
 
-async function runServer(port: number) {
+async function runServer(port: number, more: readonly string[]) {
   const options = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
-  const shell = spawn('/bin/sh', ['-c', watchdog, 'sh', program ?? 'redis-server', ...options], {
+  const shell = spawn('/bin/sh', ['-c', watchdog, 'sh', program ?? 'redis-server', ...options, ...more], {
     stdio: ['pipe', 'pipe', 'ignore'],
   });
   let said = '';
@@ -36,12 +36,14 @@ async function runServer(port: number) {
   };
 }
 
-export async function startRedis() {
+/** `options`: those of its command line; `account`: with which it lets in. */
+export async function startRedis(options: readonly string[] = [], account: RedisOptions = {}) {
   const port = await freePort();
-  let server = await runServer(port);
-  const raw = new Redis(port, '127.0.0.1', { maxRetriesPerRequest: null });
+  let server = await runServer(port, options);
+  const raw = new Redis(port, '127.0.0.1', { maxRetriesPerRequest: null, ...account });
   raw.on('error', () => {}); // it is stopped on purpose
   return {
+    port,
     url: `redis://127.0.0.1:${port}`,
     /** A client that looks past the cache. */
     raw,
@@ -50,7 +52,7 @@ export async function startRedis() {
     kill: () => server.kill(),
     async restart() {
       await server.kill();
-      server = await runServer(port);
+      server = await runServer(port, options);
     },
     async stop() {
       raw.disconnect();
@@ -59,7 +61,7 @@ export async function startRedis() {
   };
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
