@@ -69,10 +69,12 @@ describe.skipIf(!hasRedis)(`with Redis${unlessRedis}`, () => {
     expect(milliseconds).toBeLessThan(2_000);
   });
 
-  test('a frozen Redis fails each invalidation within two seconds, and says so', async () => {
+  test('a frozen Redis fails invalidations within two seconds, and says so', async () => {
     server.freeze();
-    const { value, milliseconds } = await timed(port.invalidate(['one', 'other']));
-    expect(value).toEqual([expect.any(Error), expect.any(Error)]);
+    const { value, milliseconds } = await timed(
+      port.invalidate(['one', 'other']).catch((error: Error) => error.message),
+    );
+    expect(value).toBe('Command timed out');
     expect(milliseconds).toBeLessThan(2_000);
   });
 

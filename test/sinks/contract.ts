@@ -52,7 +52,7 @@ const particulars: Readonly<Record<string, Particulars>> = {
     member: 'cache',
     shipped: [],
     placedAfterwards: [],
-    most: { count: 100, bytes: 1_000_000 },
+    most: { count: 1_000, bytes: 1_000_000 },
     large: { userId: 'k'.repeat(40_000) },
     // A key that no call holds would stem from an item that no table holds.
   },

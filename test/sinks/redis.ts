@@ -28,6 +28,7 @@ async function runServer(port: number, more: readonly string[]) {
   shell.stdout.resume();
   return {
     pid: Number(/server (\d+)/.exec(said)?.[1]),
+    isUp: () => shell.exitCode === null,
     async kill() {
       if (shell.exitCode !== null) return;
       shell.stdin.end();
@@ -49,6 +50,7 @@ export async function startRedis(options: readonly string[] = [], account: Redis
     raw,
     freeze: () => process.kill(server.pid, 'SIGSTOP'),
     thaw: () => process.kill(server.pid, 'SIGCONT'),
+    isUp: () => server.isUp(),
     kill: () => server.kill(),
     async restart() {
       await server.kill();

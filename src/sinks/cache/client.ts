@@ -30,5 +30,9 @@ export function openClient(
     reconnectOnError: ({ message }) => message.startsWith('READONLY'),
   }) as Redis & Commands;
   redis.on('error', told).on('ready', () => told()); // without a listener the process would end
-  return { run: (command) => command(redis), disconnect: () => redis.disconnect() };
+  return {
+    run: (command) => command(redis),
+    isPartly: async () => false,
+    disconnect: () => redis.disconnect(),
+  };
 }

@@ -55,6 +55,11 @@ export function openCluster(url: URL, options: ClusterOptions, told: Told): Clie
         answer.catch(() => {}); // it was too late to be heard
       }
     },
+    isPartly: () =>
+      Promise.any(cluster.nodes('master').map((node) => node.ping())).then(
+        () => true,
+        () => false,
+      ),
     disconnect: () => cluster.disconnect(),
   };
 }

@@ -29,6 +29,8 @@ export type Commands = Pick<Redis, 'hget' | 'unlink'> & {
 
 export type Client = {
   run<Value>(command: (redis: Commands) => Promise<Value>): Promise<Value>;
+  /** Where commands have failed: whether there is a server that does answer. */
+  isPartly(): Promise<boolean>;
   disconnect(): void;
 };
 

@@ -8,7 +8,7 @@ export type CachePort = {
   read(key: string): Promise<{ value: string } | { token: string }>;
   /** Fills the key if the token is still its current one. */
   fill(key: string, token: string, value: string, milliseconds: number): Promise<boolean>;
-  /** Removes value and token of each key; one answer per key, in order. */
+  /** Removes value and token of each key; one answer per key, in order. Rejects where the whole cache is gone. */
   invalidate(keys: readonly string[]): Promise<(true | Error)[]>;
   /** The value if there is one; takes no token. */
   peek(key: string): Promise<string | undefined>;

@@ -10,7 +10,7 @@ import { signedIn } from './signedIn.ts';
 export function redisCache(endpoint: string, keyPrefix: string, secret?: Secret): CachePort {
   // A command that fails knows only that it waited; why is said here.
   let trouble: Error | undefined;
-  const { run, close } = signedIn((credentials, told) => {
+  const { run, isPartly, close } = signedIn((credentials, told) => {
     const toldBoth: Told = (error) => {
       trouble = error;
       told(error);
@@ -29,7 +29,11 @@ export function redisCache(endpoint: string, keyPrefix: string, secret?: Secret)
     async invalidate(keys) {
       // Separate commands, sent together: a cluster refuses one command or pipeline over several slots.
       const settled = await Promise.allSettled(keys.map((key) => run((redis) => redis.unlink(key))));
-      return settled.map((one) => (one.status === 'fulfilled' ? true : toError(one.reason)));
+      const answers = settled.map((one) => (one.status === 'fulfilled' ? true : toError(one.reason)));
+      const [first] = answers;
+      // Of a cluster it may be only these keys' node.
+      if (first instanceof Error && !answers.includes(true) && !(await isPartly())) throw first;
+      return answers;
     },
     async peek(key) {
       const value = run((redis) => redis.hget(key, 'v')).catch((cause: Error) => {

@@ -12,6 +12,7 @@ export function signedIn(open: Open, secret: Secret | undefined) {
     const client = open({}, () => {});
     return {
       run: <Value>(command: Command<Value>) => client.run(command),
+      isPartly: () => client.isPartly(),
       close: () => client.disconnect(),
     };
   }
@@ -41,6 +42,7 @@ export function signedIn(open: Open, secret: Secret | undefined) {
         return signIn(await secret.renew(credentials)).client.run(command);
       }
     },
+    isPartly: async () => (await current?.client.isPartly()) === true,
     close: () => current?.client.disconnect(),
   };
 }
