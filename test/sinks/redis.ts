@@ -16,7 +16,7 @@ export const unlessRedis = hasRedis ? '' : ' (left out: no redis-server on this 
 const watchdog = '"$@" & echo "server $!"; read -r _; kill -KILL $!; wait $!';
 
 async function runServer(port: number, more: readonly string[]) {
-  const options = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
+  const options = ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
   const shell = spawn('/bin/sh', ['-c', watchdog, 'sh', program ?? 'redis-server', ...options, ...more], {
     stdio: ['pipe', 'pipe', 'ignore'],
   });
@@ -37,9 +37,10 @@ async function runServer(port: number, more: readonly string[]) {
   };
 }
 
-/** `options`: those of its command line; `account`: with which it lets in. */
-export async function startRedis(options: readonly string[] = [], account: RedisOptions = {}) {
+/** `more`: options of its command line; `account`: with which it lets us in. */
+export async function startRedis(more: readonly string[] = [], account: RedisOptions = {}) {
   const port = await freePort();
+  const options = account.tls === undefined ? more : [...more, '--port', '0', '--tls-port', `${port}`];
   let server = await runServer(port, options);
   const raw = new Redis(port, '127.0.0.1', { maxRetriesPerRequest: null, ...account });
   raw.on('error', () => {}); // it is stopped on purpose

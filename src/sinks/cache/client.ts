@@ -4,7 +4,10 @@ import type { Credentials } from '../../secret.ts';
 import { openCluster } from './cluster.ts';
 import { type Client, type Commands, scripts, type Told } from './commands.ts';
 
-const bounds = {
+const common = {
+  // Of either family, whichever answers: else, after each failure, the other one would be tried by itself.
+  family: 0,
+  familyFallback: { enabled: false },
   // Only this bounds a server that is frozen.
   commandTimeout: 1_000,
   connectTimeout: 1_000,
@@ -18,9 +21,9 @@ export function openClient(
 ): Client {
   const url = new URL(endpoint);
   if (url.protocol.endsWith('+cluster:'))
-    return openCluster(url, { keyPrefix, scripts, redisOptions: { ...bounds, ...credentials } }, told);
+    return openCluster(url, { keyPrefix, scripts, redisOptions: { ...common, ...credentials } }, told);
   const redis = new Redis(endpoint, {
-    ...bounds,
+    ...common,
     ...credentials,
     keyPrefix,
     scripts,

@@ -30,7 +30,8 @@ export function openCluster(url: URL, options: ClusterOptions, told: Told): Clie
     attempt?.reject(new Error('no node of the cluster answers'));
     attempt = undefined;
   });
-  cluster.on('error', told).on('node error', told);
+  // All there is in `error` are the nodes' own.
+  cluster.on('node error', told).on('error', () => {});
 
   /** The end of the attempt to connect that is under way, if there is one. */
   async function connected(): Promise<void> {
