@@ -1,7 +1,7 @@
 /** Redis as a cluster: whatever slot a key falls into, its scripts run where it lies. */
 import { Cluster } from 'iovalkey';
 import { expect, test } from 'vitest';
-import { fillScript, readScript } from '../../src/sinks/cache/redis.ts';
+import { fillScript, readScript } from '../../src/sinks/cache/commands.ts';
 import { withReal } from './given.ts';
 
 function openCluster(endpoint: string): Cluster {

@@ -164,7 +164,7 @@ export const plants: Readonly<Record<string, Plant>> = {
     sinkFaults: 0.1,
     changes: [
       {
-        file: 'src/sinks/cache/redis.ts',
+        file: 'src/sinks/cache/commands.ts',
         find: "if redis.call('HGET', KEYS[1], 't') ~= ARGV[1] then return 0 end\n",
         put: '',
       },
