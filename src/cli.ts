@@ -17,6 +17,7 @@ import { lintFile } from './ops/lint.ts';
 import { sinkNames } from './ops/names.ts';
 import { pauseSink } from './ops/pause.ts';
 import { previewEmail } from './ops/preview.ts';
+import { purgeByHand } from './ops/purge.ts';
 import { type RecordOptions, record } from './ops/record.ts';
 import { type Chosen, redriveByHand } from './ops/redrive.ts';
 import { type ReplayOptions, replayFiles } from './ops/replay.ts';
@@ -134,6 +135,14 @@ program
   .option(...aws)
   .action(async (flags: { aws: boolean }) => {
     process.exitCode = await backfill(app, { ...flags, ...here() });
+  });
+
+program
+  .command('purge')
+  .description('take away the marks of removed documents that no late record can need any more')
+  .option(...aws)
+  .action(async (flags: { aws: boolean }) => {
+    process.exitCode = await purgeByHand(app, { ...flags, ...here() });
   });
 
 program

@@ -11,7 +11,7 @@ export { bus } from './sinks/bus/sink.ts';
 export { readThrough } from './sinks/cache/read.ts';
 export { cache } from './sinks/cache/sink.ts';
 export { email } from './sinks/email/sink.ts';
-export { searchFor } from './sinks/search/query.ts';
+export { searching } from './sinks/search/query.ts';
 export { search } from './sinks/search/sink.ts';
 export type { Change } from './table/change.ts';
 export { defineEntity, type EmailTemplate, type Entity } from './table/entity.ts';

@@ -1,4 +1,7 @@
-/** Redrive's Lambda, on a schedule: tries what is due, then takes up failed batches, until its time is nearly up. */
+/**
+ * Redrive's Lambda, on a schedule: tries what is due, then takes up failed batches, until its time is nearly up. Once
+ * a day it purges.
+ */
 import type { Context } from 'aws-lambda';
 import { readConfig } from '../config.ts';
 import { type Connections, connect } from '../connections.ts';
@@ -7,6 +10,7 @@ import type { App } from '../pipeline/app.ts';
 import { type Right, rights } from '../rights.ts';
 import { openFailures } from './failures.ts';
 import { oldestParked } from './holds.ts';
+import { openDailyPurge } from './purge.ts';
 import { keepRate } from './rate.ts';
 import { type Redriven, redriveDue } from './redrive.ts';
 import { type Retaken, retakeFailures } from './retake.ts';
@@ -39,6 +43,7 @@ export function redriveHandler(app: App): RedriveHandler {
 export function openRedrive(app: App, connections: Connections): RedriveHandler {
   const place = connections.config.SLUICE_FAILURES;
   const failures = place === undefined ? undefined : openFailures(place);
+  const purgeDue = openDailyPurge(app, connections);
   return async function handleSchedule(_event, context) {
     const remaining = context?.getRemainingTimeInMillis?.() ?? Number.POSITIVE_INFINITY;
     const milliseconds = Math.max(0, Math.min(runMilliseconds, remaining - marginMilliseconds));
@@ -52,6 +57,7 @@ export function openRedrive(app: App, connections: Connections): RedriveHandler 
       ? await retakeFailures(app, connections, failures, { signal })
       : { taken: 0, left: 0 };
     if (items + batches.taken + batches.left > 0) connections.log.info('redrive', { items, batches, sinks });
+    await purgeDue(signal);
     const oldestParkedSeconds = await oldestParked(connections, names);
     connections.metrics('redrive', {
       ...flattened(sinks),

@@ -12,7 +12,7 @@ import { type Connections, connect, disconnect } from '../connections.ts';
 import type { App } from '../pipeline/app.ts';
 import { streamFilter } from '../pipeline/filter.ts';
 import { storeOf } from '../pipeline/stream.ts';
-import { ensureIndices } from '../sinks/search/indices.ts';
+import { ensureIndices, removeIndices } from '../sinks/search/indices.ts';
 import type { Store } from '../table/store.ts';
 import { openKept } from './kept.ts';
 import { type Batch, type Handlers, settle, startMappings } from './mappings.ts';
@@ -187,9 +187,7 @@ async function tidy(
   ];
   if (lasting.dynamodb)
     await Promise.all(tables.map((TableName) => dynamodb.send(new DeleteTableCommand({ TableName }))));
-  const indices = app.entities.flatMap((entity) =>
-    entity.search ? [`${config.SLUICE_SEARCH_PREFIX}${entity.search.index}`] : [],
-  );
-  if (lasting.search) await search?.indices.delete({ index: indices });
+  if (lasting.search && search !== undefined)
+    await removeIndices(search, config.SLUICE_SEARCH_PREFIX, app.entities);
   await cache?.close();
 }

@@ -53,12 +53,17 @@ export type Sink<Request = unknown> = {
    * changes are parked one by one.
    */
   recover?(parked: Recovery, signal: AbortSignal): Promise<Request[]>;
+  /** Takes away what it has kept long enough. Whoever calls it again goes on where it was stopped. */
+  purge?(entities: readonly Entity[], signal: AbortSignal): Promise<Purged>;
   /**
    * One answer per request, in order. Throwing, or answering too few, fails what is not answered. When the signal
    * aborts, the time is up: it settles at once, and what may have begun is unknown.
    */
   send(requests: Request[], signal: AbortSignal): Promise<Answer[]>;
 };
+
+/** `left`: what is known to be kept for too long still. */
+export type Purged = { purged: number; left: number };
 
 export type SinkContext = {
   connections: Connections;

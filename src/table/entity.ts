@@ -96,6 +96,7 @@ export type Entity<
   Item extends Fields = Fields,
   Name extends string = string,
   Schema extends z.ZodMiniObject = z.ZodMiniObject,
+  SearchFields extends Readonly<Record<string, SearchFieldType>> = Readonly<Record<string, SearchFieldType>>,
 > = {
   name: Name;
   schema: Schema;
@@ -103,7 +104,7 @@ export type Entity<
   indexes: Readonly<Record<string, { pk: Template; sk: Template }>>;
   steps: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
   personal: readonly string[];
-  search?: { index: string; fields: Readonly<Record<string, SearchFieldType>>; document(item: Item): Fields };
+  search?: { index: string; fields: SearchFields; document(item: Item): Fields };
   cache?(item: Item): readonly CacheKey[];
   events: Readonly<Record<string, EventRule>>;
   emails: Readonly<Record<string, Email<Item, string>>>;
@@ -125,7 +126,7 @@ export function defineEntity<
   Document = Record<never, never>,
 >(
   declaration: Declaration<Schema, Name, Pk, Sk, Indexes, Events, SearchFields, Document>,
-): Entity<z.output<Schema> & Fields, Name, Schema> {
+): Entity<z.output<Schema> & Fields, Name, Schema, SearchFields> {
   type Item = z.output<Schema> & Fields;
   const { name, schema, key, search, cache, audit } = declaration;
   const indexes = Object.entries<KeyPair>(declaration.indexes ?? {});
@@ -138,7 +139,7 @@ export function defineEntity<
     ),
     steps: (declaration.steps ?? {}) as Entity['steps'],
     personal: declaration.personal ?? [],
-    ...(search && { search: search as NonNullable<Entity<Item>['search']> }),
+    ...(search && { search: search as NonNullable<Entity<Item, Name, Schema, SearchFields>['search']> }),
     ...(cache && { cache: cache as NonNullable<Entity<Item>['cache']> }),
     events: (declaration.events ?? {}) as Entity['events'],
     emails: (declaration.emails ?? {}) as Entity<Item>['emails'],

@@ -159,10 +159,14 @@ test('a customer that was removed is not there, and may sign up again', async ()
 test('full text finds documents, by words and by exact values', async () => {
   const document = { ...tea, productId: 'oolong', name: 'Oolong' };
   await shop.search.bulk({ body: [{ index: { _index: 'products', _id: 'p1' } }, document] });
-  expect((await shop.ask('GET', '/search/products?q=oolong')).json).toEqual({ total: 1, items: [document] });
+  expect((await shop.ask('GET', '/search/products?q=oolong')).json).toEqual({
+    total: 1,
+    items: [document],
+    highlights: [{ name: ['<em>Oolong</em>'] }],
+  });
   expect((await shop.ask('GET', '/search/products?q=oolong&category=food')).json.total).toBe(0);
   expect(await shop.ask('GET', '/search/products?colour=red')).toMatchObject({ status: 400 });
-  for (const filter of ['price=abc', 'constructor=x', 'stock=', 'price=Infinity'])
+  for (const filter of ['price=abc', 'constructor=x', 'stock=', 'price=Infinity', 'name=Oolong', 'cursor=x'])
     expect(await shop.ask('GET', `/search/products?${filter}`), filter).toMatchObject({ status: 400 });
   expect((await shop.ask('GET', '/search/products?price=12.5')).json.total).toBe(1);
   expect(await shop.ask('GET', '/search/secrets')).toMatchObject({ status: 404 });

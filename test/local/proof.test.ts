@@ -362,7 +362,7 @@ test('an item that does not fit and is not parked is found, and an even older do
   );
 });
 
-test('more documents than a search can answer are not passed over in silence', async () => {
+test('more documents than a search can answer are compared, and what cannot be is not passed over in silence', async () => {
   const server = await startSearch();
   const client = new Client({ node: server.url });
   onTestFinished(async () => {
@@ -370,14 +370,25 @@ test('more documents than a search can answer are not passed over in silence', a
     await server.stop();
   });
   await ensureIndices(client, '', app.entities);
-  const body = Array.from({ length: 10_001 }, (_, index) => [
-    { index: { _index: 'products', _id: `gone ${index}` } },
-    { [marks.removedAt]: '2027-01-01T00:00:00Z' },
-  ]);
-  await client.bulk({ body: body.flat() });
-  const found = await compareSearch({ client, prefix: '', app }, { items: [], changes: [], logged: [] });
-  expect(found.missing).toEqual([
-    'search has 10001 documents in products, of which only 10000 were compared',
+  const put = (ids: readonly string[], document: (id: string) => Fields) =>
+    client.bulk({
+      body: ids.flatMap((id) => [{ index: { _index: 'products', _id: id } }, document(id)]),
+    });
+  const ids = Array.from({ length: 10_001 }, (_, index) => `gone ${index}`);
+  const gone = { [marks.removedAt]: '2027-01-01T00:00:00Z' };
+  const compare = () => compareSearch({ client, prefix: '', app }, { items: [], changes: [], logged: [] });
+  await put(ids, (id) => ({ ...gone, [marks.item]: id }));
+  await put(['shown'], (id) => ({ name: 'Lamp', [marks.item]: id }));
+  expect(await compare()).toMatchObject({
+    missing: [],
+    stale: ['search still shows products/shown, which is gone'],
+  });
+  await put(
+    ids.slice(0, 1_100).map((id) => `nameless ${id}`),
+    () => gone,
+  );
+  expect((await compare()).missing).toEqual([
+    'search has 11102 documents in products, of which only 11000 were compared',
   ]);
 });
 

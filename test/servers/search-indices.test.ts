@@ -53,8 +53,16 @@ it.each([
     { mappings: { dynamic: 'strict', properties: { a: { type: 'text', analyzer: 'english' } } } },
     'analyzer',
   ],
-  ['a setting that would change its answers', { settings: { index: { gc_deletes: '1h' } } }, 'gc_deletes'],
-  ['aliases', { aliases: { a: {} } }, 'aliases'],
+  [
+    'a setting that would change its answers',
+    { mappings: { dynamic: 'strict' }, settings: { index: { sort: {} } } },
+    'sort',
+  ],
+  [
+    'an alias for a part of it',
+    { mappings: { dynamic: 'strict' }, aliases: { a: { filter: {} } } },
+    '[filter] in [aliases.a]',
+  ],
 ])('an index with %s is refused by name', async (_, body, named) => {
   await expect(products.client.indices.create({ index: 'other', body: body as never })).rejects.toThrow(
     named,
@@ -130,9 +138,9 @@ it('a refresh is taken, for one index and for all', async () => {
 
 it('what it does not serve is refused with the address', async () => {
   const { client, url } = products;
-  await expect(client.indices.putMapping({ index: 'products', body: {} })).rejects.toMatchObject({
+  await expect(client.indices.putSettings({ index: 'products', body: {} })).rejects.toMatchObject({
     statusCode: 400,
-    body: { error: 'no handler found for uri [/products/_mapping] and method [POST]' },
+    body: { error: 'no handler found for uri [/products/_settings] and method [PUT]' },
   });
   const response = await fetch(`${url}/products`);
   expect(response.headers.get('content-type')).toBe('application/json; charset=UTF-8');

@@ -258,7 +258,7 @@ describe('a search is refused by the name of what it cannot do', () => {
     [{ sort: ['_doc'] }, '[_doc]'],
     [{ _source: ['na*'] }, 'na*'],
     [{ _source: { excludes: ['name'] } }, '[excludes]'],
-    [{ highlight: { fields: { name: { number_of_fragments: 0 } } } }, '[number_of_fragments]'],
+    [{ highlight: { fields: { name: { number_of_fragments: 3 } } } }, '[number_of_fragments: 3]'],
     [{ highlight: { pre_tags: ['<b>'], fields: {} } }, '[pre_tags]'],
   ])('%j', async (body, named) => {
     const refusal = await search(body).then(

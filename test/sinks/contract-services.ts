@@ -46,7 +46,7 @@ function searchService(proxy: ServiceProxy): Service {
       .split('\n')
       .filter((_, index) => index % 2 === 0)
       .map((line): string => JSON.parse(line).index._id);
-  const isBulk = ({ path }: Seen) => path === '/_bulk';
+  const isBulk = ({ path }: Seen) => path.startsWith('/_bulk');
   const altered = (alter: (items: unknown[], ids: string[]) => unknown[]) => {
     proxy.conduct = (seen) =>
       isBulk(seen)

@@ -150,11 +150,13 @@ export async function openWorld(app: App = shopApp) {
     async allParkedRows(): Promise<Fields[]> {
       return (await scan(shop.dynamodb, config.SLUICE_DELIVERIES_TABLE)).map((image) => decodeImage(image));
     },
-    /** What search holds under an item, marks and all. */
+    /** What search holds under an item, marks and all but the item's name. */
     async document(index: string, id: string): Promise<{ version: number; source: Fields } | undefined> {
       const { body } = await client.mget({ index, body: { ids: [id] } });
       const [one] = body.docs as { found?: boolean; _version?: number; _source?: Fields }[];
-      return one?.found ? { version: one._version ?? 0, source: one._source ?? {} } : undefined;
+      if (!one?.found) return undefined;
+      const { sluiceItem: _, ...source } = one._source ?? {};
+      return { version: one._version ?? 0, source };
     },
   };
 }

@@ -139,16 +139,18 @@ export const plants: Readonly<Record<string, Plant>> = {
     sinkFaults: 0.3,
     changes: [
       {
-        file: 'src/sinks/search/sink.ts',
+        file: 'src/sinks/search/bulk.ts',
         find: `  return [
-    { index: { _index: \`\${prefix}\${index}\`, _id: id, version, version_type: 'external_gte' as const } },
-    document,
+    { index: { _index: write, _id: id, version, version_type: 'external_gte' as const } },
+    { ...document, [marks.item]: id },
   ];`,
-        put: `  const place = { _index: \`\${prefix}\${index}\`, _id: id, version, version_type: 'external_gte' as const };
-  return document[marks.removedAt] === undefined ? [{ index: place }, document] : [{ delete: place }];`,
+        put: `  const place = { _index: write, _id: id, version, version_type: 'external_gte' as const };
+  return document[marks.removedAt] === undefined
+    ? [{ index: place }, { ...document, [marks.item]: id }]
+    : [{ delete: place }];`,
       },
       {
-        file: 'src/sinks/search/sink.ts',
+        file: 'src/sinks/search/bulk.ts',
         find: 'return requests.map((_, index) => answerOf(items[index]?.index));',
         put: `return requests.map((_, index) => {
       const deleted = items[index]?.delete;

@@ -4,6 +4,7 @@
  */
 import type { Client } from '@opensearch-project/opensearch';
 import type { App } from '../../pipeline/app.ts';
+import { namesOf } from '../../sinks/search/names.ts';
 import { documentOf, marks } from '../../sinks/search/plan.ts';
 import type { Fields } from '../../table/entity.ts';
 import type { Table } from '../../table/table.ts';
@@ -14,8 +15,7 @@ type Held = { item: string; version: number; document: Fields };
 type Expected = { version: number | undefined; document: Fields };
 type Index = { client: Client; prefix: string; app: App };
 
-/** No search answers more at once (index.max_result_window, its default). */
-const mostFound = 10_000;
+const pageSize = 1_000;
 
 /** `replayed`: items that the table never had, and a replay has brought. */
 export async function compareSearch(
@@ -26,9 +26,9 @@ export async function compareSearch(
   const finding = nothing();
   const held = new Map<string, Held>();
   for (const name of new Set(app.entities.flatMap(({ search }) => search?.index ?? []))) {
-    const { total, documents } = await documentsIn(client, `${prefix}${name}`);
+    const { total, documents } = await documentsIn(client, namesOf(prefix, name).read);
     for (const one of documents) held.set(`${name}/${one.item}`, one);
-    // There is no field that every index could be paged by. So it is said, rather than less compared in silence.
+    // What does not bear the name of its item falls out of the pages.
     if (documents.length < total)
       finding.missing.push(
         `search has ${total} documents in ${name}, of which only ${documents.length} were compared`,
@@ -90,19 +90,24 @@ function expectedOf(
 /** The documents of an index, removed ones too, and how many there are. */
 async function documentsIn(client: Client, index: string): Promise<{ total: number; documents: Held[] }> {
   await client.indices.refresh({ index });
-  const query = { query: { match_all: {} }, size: mostFound, track_total_hits: true, _source: false };
-  const { total, hits } = (await client.search({ index, body: query })).body.hits;
-  const count = typeof total === 'number' ? total : (total?.value ?? 0);
-  if (hits.length === 0) return { total: count, documents: [] };
-  // A search could tell the versions as well, but not the one of this machine.
-  const { body } = await client.mget({ index, body: { ids: hits.map(({ _id }) => _id ?? '') } });
-  const found = body.docs as { _id: string; _version?: number; _source?: Fields }[];
-  return {
-    total: count,
-    documents: found.map(({ _id, _version, _source }) => ({
-      item: _id,
-      version: _version ?? 0,
-      document: _source ?? {},
-    })),
-  };
+  const documents: Held[] = [];
+  for (let after: unknown[] | undefined; ; ) {
+    const query = {
+      query: { match_all: {} },
+      sort: [{ [marks.item]: 'asc' as const }],
+      size: pageSize,
+      // Without it a sort of everything leaves out documents that lack the field.
+      track_total_hits: true,
+      version: true,
+      ...(after && { search_after: after as string[] }),
+    };
+    const { total, hits } = (await client.search({ index, body: query })).body.hits;
+    for (const { _id: item = '', _version: version = 0, _source } of hits) {
+      const { [marks.item]: _, ...document } = (_source ?? {}) as Fields;
+      documents.push({ item, version, document });
+    }
+    after = hits.at(-1)?.sort;
+    if (after === undefined)
+      return { total: typeof total === 'number' ? total : (total?.value ?? 0), documents };
+  }
 }

@@ -3,6 +3,8 @@ import { openJournal } from './journal.ts';
 import { answerOf, SearchError } from './search/error.ts';
 import { changesNothing, createRoutes } from './search/routes.ts';
 
+const MOST_BYTES = 100 * 1024 * 1024; // http.max_content_length
+
 type Options = {
   port?: number;
   /** Keeps indices and documents over a restart. */
@@ -13,11 +15,13 @@ type Kept = { at: number; request: Omit<Request, 'query' | 'headers'> & { query:
 
 /** OpenSearch on loopback: indices with strict mappings, versioned bulk writes, and a named part of its queries. */
 export async function startSearch({ port = 0, file, now = Date.now }: Options = {}): Promise<Killable> {
-  const answer = createRoutes();
+  const { answer, forgetRemoved } = createRoutes();
   const journal = openJournal<Kept>(file);
   for (const { at, request } of journal.entries)
     guarded(answer, { ...request, query: new URLSearchParams(request.query), headers: {} }, at);
+  forgetRemoved();
   return listen(port, (request) => {
+    if (Buffer.byteLength(request.body) > MOST_BYTES) return { status: 413 };
     const at = now();
     if (file !== undefined && !changesNothing(request)) {
       const { method, path, body } = request;
@@ -32,7 +36,7 @@ export async function startSearch({ port = 0, file, now = Date.now }: Options = 
   });
 }
 
-function guarded(answer: ReturnType<typeof createRoutes>, request: Request, now: number) {
+function guarded(answer: ReturnType<typeof createRoutes>['answer'], request: Request, now: number) {
   try {
     return answer(request, now);
   } catch (error) {

@@ -6,8 +6,15 @@ import type { Entity, Fields } from '../../table/entity.ts';
 import { plainJson } from '../../table/json.ts';
 import type { Table } from '../../table/table.ts';
 
-/** The marks that Sluice adds to a document. Searches never see a removed one, nor an expired one. */
-export const marks = { removedAt: 'sluiceRemovedAt', expiresAt: 'sluiceExpiresAt' } as const;
+/**
+ * The marks that Sluice adds to a document. Searches never see a removed one, nor an expired one; the item's name puts
+ * those in order that nothing else tells apart.
+ */
+export const marks = {
+  item: 'sluiceItem',
+  removedAt: 'sluiceRemovedAt',
+  expiresAt: 'sluiceExpiresAt',
+} as const;
 
 type Place = { index: string; id: string; key: Key; version: number };
 

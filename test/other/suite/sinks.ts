@@ -5,7 +5,7 @@ import { rowTag } from '../../../src/mail/ses.ts';
 import { historyOf } from '../../../src/sinks/audit/history.ts';
 import type { PublishedEvent } from '../../../src/sinks/bus/event.ts';
 import { readThrough } from '../../../src/sinks/cache/read.ts';
-import { searchFor } from '../../../src/sinks/search/query.ts';
+import { searching } from '../../../src/sinks/search/query.ts';
 import { itemName } from '../../../src/table/change.ts';
 import { keyOf } from '../../../src/table/keys.ts';
 import { writer } from '../../../src/table/write/writer.ts';
@@ -39,8 +39,8 @@ export function sinksSuite({ whole, readsOf }: Sample, world: () => OtherHome): 
     const { search, config } = world().home.connections;
     if (search === undefined) throw new Error('Search is off.');
     await search.indices.refresh({ index: `${config.SLUICE_SEARCH_PREFIX}${entity.search?.index}` });
-    const options = { prefix: config.SLUICE_SEARCH_PREFIX, size: 100, now: Date.now() };
-    const { hits } = await searchFor(search, entity, text, options);
+    const find = searching({ client: search, prefix: config.SLUICE_SEARCH_PREFIX, now: Date.now });
+    const { hits } = await find(entity, text, {}, { size: 100 });
     return hits.find((hit) => hit.id === nameOf(id));
   }
 

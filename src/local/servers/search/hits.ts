@@ -27,43 +27,65 @@ function pick(source: JsonObject, prefix: string, names: string[]): JsonObject {
   return Object.fromEntries(kept);
 }
 
-export function readHighlight(given: unknown): string[] {
-  if (given === undefined) return [];
+export type Highlight = { fields: string[]; encode: (text: string) => string };
+
+export function readHighlight(given: unknown): Highlight {
+  if (given === undefined) return { fields: [], encode: plain };
   const highlight = objectOf(given, 'highlight');
-  onlyKnown(highlight, ['fields'], 'highlight');
-  return Object.entries(objectOf(highlight.fields, 'highlight.fields')).map(([name, options]) => {
-    onlyKnown(objectOf(options, name), [], `highlight.fields.${name}`);
+  onlyKnown(highlight, ['fields', 'encoder'], 'highlight');
+  const fields = Object.entries(objectOf(highlight.fields, 'highlight.fields')).map(([name, options]) => {
+    const { number_of_fragments: fragments, ...more } = objectOf(options, name);
+    if (fragments !== undefined && fragments !== 0)
+      throw notSupported(`[number_of_fragments: ${fragments}] in [highlight.fields.${name}]`);
+    onlyKnown(more, [], `highlight.fields.${name}`);
     return name;
   });
+  return { fields, encode: highlight.encoder === 'html' ? escaped : plain };
 }
+
+const plain = (text: string): string => text;
+
+const ESCAPES: Record<string, string> = {
+  '<': '&lt;',
+  '>': '&gt;',
+  '&': '&amp;',
+  '"': '&quot;',
+  "'": '&#x27;',
+  '/': '&#x2F;',
+};
+const escaped = (text: string): string => text.replace(/[<>&"'/]/g, (sign) => ESCAPES[sign] ?? sign);
 
 /** The values of each field with the words looked for marked; whole values, where the real server cuts long ones. */
 export function highlightOf(
   index: Index,
   { values }: Stored,
-  names: string[],
+  { fields, encode }: Highlight,
   marks: Marks,
 ): JsonObject | undefined {
-  const marked = names.flatMap((name): [string, string[]][] => {
+  const marked = fields.flatMap((name): [string, string[]][] => {
     const [type, words] = [index.mapping.fields.get(name)?.type, marks.get(name)];
     if (words === undefined || (type !== 'text' && type !== 'keyword')) return [];
     const texts = (values.get(name) ?? []).map(String);
-    const markAll = (text: string) => (type === 'text' ? markWords(text, words) : markWhole(text, words));
-    const found = texts.map(markAll).filter((text, at) => text !== texts[at]);
+    const markAll = (text: string) =>
+      type === 'text' ? markWords(text, words, encode) : markWhole(text, words, encode);
+    const found = texts.map(markAll).filter((text, at) => text !== encode(texts[at] ?? ''));
     return found.length === 0 ? [] : [[name, found]];
   });
   return marked.length === 0 ? undefined : Object.fromEntries(marked);
 }
 
-const markWhole = (text: string, words: Set<string>): string => (words.has(text) ? `<em>${text}</em>` : text);
+type Encode = Highlight['encode'];
 
-function markWords(text: string, words: Set<string>): string {
+const markWhole = (text: string, words: Set<string>, encode: Encode): string =>
+  words.has(text) ? `<em>${encode(text)}</em>` : encode(text);
+
+function markWords(text: string, words: Set<string>, encode: Encode): string {
   let marked = '';
   let done = 0;
   for (const { word, at, length } of wordsOf(text)) {
     if (!words.has(word)) continue;
-    marked += `${text.slice(done, at)}<em>${text.slice(at, at + length)}</em>`;
+    marked += `${encode(text.slice(done, at))}<em>${encode(text.slice(at, at + length))}</em>`;
     done = at + length;
   }
-  return marked + text.slice(done);
+  return marked + encode(text.slice(done));
 }

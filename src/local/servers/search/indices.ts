@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
+import { createAliases } from './aliases.ts';
 import { readDocument, type Values } from './document.ts';
-import { noSuchIndex, SearchError } from './error.ts';
+import { illegal, noSuchIndex, SearchError } from './error.ts';
 import { type JsonObject, objectOf, onlyKnown } from './json.ts';
-import { checkSettings, type Mapping, readMapping } from './mapping.ts';
+import { checkSettings, type Mapping, mergeMapping, readMapping } from './mapping.ts';
 import { createTextIndex, type TextIndex } from './text.ts';
 
 export type Stored = { id: string; version: number; seqNo: number; source: JsonObject; values: Values };
@@ -13,6 +14,8 @@ export type Index = {
   uuid: string;
   mapping: Mapping;
   settings: unknown;
+  /** How long it remembers what is removed from it, milliseconds. */
+  gcDeletes: number;
   documents: Map<string, Stored>;
   graves: Map<string, Grave>;
   text: TextIndex;
@@ -23,6 +26,7 @@ export type Indices = ReturnType<typeof createIndices>;
 
 export function createIndices() {
   const indices = new Map<string, Index>();
+  const aliases = createAliases((name) => indices.has(name));
 
   const find = (name: string, type: 'index_or_alias' | 'index_expression'): Index => {
     const index = indices.get(name);
@@ -31,13 +35,28 @@ export function createIndices() {
   };
 
   return {
-    /** Where a document is written or read. */
-    indexOf: (name: string): Index => find(name, 'index_expression'),
-    /** The indices of a comma list. */
-    named: (names: string): Index[] => names.split(',').map((name) => find(name, 'index_or_alias')),
+    aliases,
+    /** Where a document is written. */
+    writtenTo: (name: string): Index =>
+      find(only(aliases.behind(name), noWriteIndex(name)), 'index_expression'),
+    /** Where a document is read by its id. */
+    readFrom(name: string): Index {
+      const behind = aliases.behind(name);
+      return find(only(behind, notOneIndex(name, behind)), 'index_expression');
+    },
+    /** The indices of a comma list of names, aliases and beginnings such as `orders-v*`, which may be of none. */
+    named: (names: string): Index[] =>
+      names
+        .split(',')
+        .flatMap((name) =>
+          name.endsWith('*')
+            ? [...indices.values()].filter((index) => index.name.startsWith(name.slice(0, -1)))
+            : aliases.behind(name).map((one) => find(one, 'index_or_alias')),
+        ),
     all: (): Index[] => [...indices.values()],
     create(name: string, json: unknown): Index {
       checkName(name);
+      if (aliases.has(name)) throw invalidName(name, 'already exists as alias');
       const existing = indices.get(name);
       if (existing !== undefined) {
         const reason = `index [${name}/${existing.uuid}] already exists`;
@@ -46,14 +65,32 @@ export function createIndices() {
         });
       }
       const body = objectOf(json, 'body');
-      onlyKnown(body, ['mappings', 'settings'], '');
-      checkSettings(body.settings);
+      onlyKnown(body, ['aliases', 'mappings', 'settings'], '');
       const index = emptyIndex(name, readMapping(body.mappings), body.settings);
+      aliases.addAll(name, body.aliases);
       indices.set(name, index);
       return index;
     },
+    /** Adds fields; those that are there must be the same. */
+    putMapping(names: string, json: JsonObject): void {
+      for (const index of this.named(names)) {
+        index.mapping = mergeMapping(index.mapping, json);
+        const texts = [...index.mapping.fields.values()].filter(({ type }) => type === 'text');
+        index.text = createTextIndex(texts.map((field) => field.name));
+        for (const document of index.documents.values()) index.text.put(document);
+      }
+    },
     remove(name: string): void {
-      indices.delete(name);
+      if (aliases.has(name))
+        throw illegal(
+          `The provided expression [${name}] matches an alias, specify the corresponding concrete indices instead.`,
+        );
+      indices.delete(find(name, 'index_or_alias').name);
+      aliases.forget(name);
+    },
+    /** What a restart forgets: which documents were removed. */
+    forgetRemoved(): void {
+      for (const index of indices.values()) index.graves.clear();
     },
   };
 }
@@ -65,6 +102,7 @@ function emptyIndex(name: string, mapping: Mapping, settings: unknown): Index {
     uuid: randomBytes(16).toString('base64url'),
     mapping,
     settings: settings ?? {},
+    gcDeletes: checkSettings(settings),
     documents: new Map(),
     graves: new Map(),
     text: createTextIndex(texts.map((field) => field.name)),
@@ -91,8 +129,28 @@ function checkName(name: string): void {
       : /[\\/*?"<>| ,#:]/.test(name)
         ? 'must not contain the following characters [ , ", *, \\, <, |, ,, >, /, ?]'
         : undefined;
-  if (problem === undefined) return;
-  throw new SearchError(400, 'invalid_index_name_exception', `Invalid index name [${name}], ${problem}`, {
-    details: { index: name },
-  });
+  if (problem !== undefined) throw invalidName(name, problem);
+}
+
+function invalidName(name: string, problem: string): SearchError {
+  const reason = `Invalid index name [${name}], ${problem}`;
+  return new SearchError(400, 'invalid_index_name_exception', reason, { details: { index: name } });
+}
+
+function only(indices: string[], otherwise: SearchError): string {
+  const [first, second] = indices;
+  if (first === undefined || second !== undefined) throw otherwise;
+  return first;
+}
+
+function noWriteIndex(alias: string): SearchError {
+  return illegal(
+    `no write index is defined for alias [${alias}]. The write index may be explicitly disabled using is_write_index=false or the alias points to multiple indices without one being designated as a write index`,
+  );
+}
+
+function notOneIndex(alias: string, behind: string[]): SearchError {
+  return illegal(
+    `alias [${alias}] has more than one index associated with it [${behind.join(', ')}], can't execute a single index op`,
+  );
 }

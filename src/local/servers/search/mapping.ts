@@ -1,4 +1,4 @@
-import { notSupported, SearchError } from './error.ts';
+import { illegal, notSupported, SearchError } from './error.ts';
 import { isObject, type JsonObject, objectOf, onlyKnown } from './json.ts';
 import { type FieldType, types } from './types.ts';
 
@@ -36,6 +36,22 @@ export function readMapping(json: unknown = {}): Mapping {
   return mapping;
 }
 
+/** The fields of both; the type of a field that is there cannot change. */
+export function mergeMapping(mapping: Mapping, json: JsonObject): Mapping {
+  const added = readMapping({ ...mapping.json, ...json });
+  for (const [name, { type }] of added.fields) {
+    const known = mapping.fields.get(name)?.type ?? type;
+    if (known !== type) throw illegal(`mapper [${name}] cannot be changed from type [${known}] to [${type}]`);
+  }
+  return readMapping({
+    ...mapping.json,
+    properties: {
+      ...objectOf(mapping.json.properties ?? {}, 'properties'),
+      ...objectOf(json.properties ?? {}, 'properties'),
+    },
+  });
+}
+
 function addProperties(mapping: Mapping, properties: unknown, prefix: string): void {
   for (const [key, declared] of Object.entries(objectOf(properties, 'properties'))) {
     const name = `${prefix}${key}`;
@@ -64,12 +80,26 @@ function addField(mapping: Mapping, name: string, path: string, property: JsonOb
   mapping.fields.set(name, { name, path, type: type as FieldType, ignoreAbove });
 }
 
+const GC_DELETES = 60_000; // index.gc_deletes, its default
+
 /** Settings that change nothing about what the stand-in answers. */
 const HARMLESS = ['number_of_shards', 'number_of_replicas', 'refresh_interval', 'auto_expand_replicas'];
 
-export function checkSettings(json: unknown = {}): void {
+/** Gives the one that matters here: how long what is removed is remembered, milliseconds. */
+export function checkSettings(json: unknown = {}): number {
+  let gcDeletes = GC_DELETES;
   for (const [name, value] of Object.entries(objectOf(json, 'settings'))) {
-    if (name === 'index' && isObject(value)) checkSettings(value);
-    else onlyKnown({ [name.replace(/^index\./, '')]: value }, HARMLESS, 'settings');
+    const setting = name.replace(/^index\./, '');
+    if (name === 'index' && isObject(value)) gcDeletes = checkSettings(value);
+    else if (setting === 'gc_deletes') gcDeletes = readTime(value);
+    else onlyKnown({ [setting]: value }, HARMLESS, 'settings');
   }
+  return gcDeletes;
+}
+
+function readTime(value: unknown): number {
+  const [, number, unit] = /^(\d+)(ms|s)$/.exec(String(value)) ?? [];
+  if (number === undefined)
+    throw illegal(`[index.gc_deletes] of [${value}] is not supported by this stand-in`);
+  return Number(number) * (unit === 's' ? 1_000 : 1);
 }

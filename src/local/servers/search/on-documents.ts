@@ -5,10 +5,17 @@ import { type JsonObject, listOf, objectOf, onlyKnown } from './json.ts';
 import { type Handle, ok, readBody } from './reply.ts';
 
 export const applyBulk: Handle = (indices, request, { index }, now) =>
-  ok(bulk(indices, index || undefined, request.body, now));
+  ok(
+    bulk(
+      indices,
+      { defaultIndex: index || undefined, requireAlias: request.query.get('require_alias') === 'true' },
+      request.body,
+      now,
+    ),
+  );
 
 export const getDocument: Handle = (indices, _request, { index, id }) => {
-  const body = documentOf(indices.indexOf(index), id);
+  const body = documentOf(indices.readFrom(index), id);
   return { status: body.found ? 200 : 404, body };
 };
 
@@ -27,7 +34,7 @@ function getOne(indices: Indices, wanted: JsonObject, defaultIndex: string): obj
   onlyKnown(wanted, ['_index', '_id'], 'docs');
   const { _index = defaultIndex, _id } = wanted;
   try {
-    return documentOf(indices.indexOf(String(_index)), String(_id));
+    return documentOf(indices.readFrom(String(_index)), String(_id));
   } catch (error) {
     if (!(error instanceof SearchError)) throw error;
     return { _index, _id, error: { root_cause: [describeError(error)], ...describeError(error) } };

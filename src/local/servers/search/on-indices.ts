@@ -30,14 +30,25 @@ export const createIndex: Handle = (indices, request, { index }) => {
 };
 
 export const describeIndices: Handle = (indices, _request, names) => {
-  const described = indices
-    .named(names.index)
-    .map(({ name, mapping, settings }) => [name, { aliases: {}, mappings: mapping.json, settings }]);
+  const described = indices.named(names.index).map(({ name, mapping, settings }) => {
+    const aliases = Object.fromEntries(indices.aliases.of(name).map((alias) => [alias, {}]));
+    return [name, { aliases, mappings: mapping.json, settings }];
+  });
   return ok(Object.fromEntries(described));
 };
 
 export const removeIndices: Handle = (indices, _request, names) => {
-  for (const { name } of indices.named(names.index)) indices.remove(name);
+  for (const name of names.index.split(',')) indices.remove(name);
+  return ok({ acknowledged: true });
+};
+
+export const putMapping: Handle = (indices, request, names) => {
+  indices.putMapping(names.index, readBody(request));
+  return ok({ acknowledged: true });
+};
+
+export const changeAliases: Handle = (indices, request) => {
+  indices.aliases.change(readBody(request));
   return ok({ acknowledged: true });
 };
 

@@ -2,10 +2,12 @@ import type { Request } from '../http.ts';
 import { createIndices } from './indices.ts';
 import { applyBulk, getDocument, getMany } from './on-documents.ts';
 import {
+  changeAliases,
   createIndex,
   describeHealth,
   describeIndices,
   describeServer,
+  putMapping,
   refresh,
   removeIndices,
 } from './on-indices.ts';
@@ -18,6 +20,8 @@ const routes: [methods: string, path: string, handle: Handle][] = [
   ['PUT', '{index}', createIndex],
   ['GET HEAD', '{index}', describeIndices],
   ['DELETE', '{index}', removeIndices],
+  ['PUT POST', '{index}/_mapping', putMapping],
+  ['POST', '_aliases', changeAliases],
   ['POST GET', '_refresh', refresh],
   ['POST GET', '{index}/_refresh', refresh],
   ['POST PUT', '_bulk', applyBulk],
@@ -35,9 +39,9 @@ export function changesNothing({ method, path }: Request): boolean {
   return ['_refresh', '_mget', '_count', '_search'].includes(path.at(-1) ?? '');
 }
 
-export function createRoutes(): (request: Request, now: number) => Reply {
+export function createRoutes() {
   const indices = createIndices();
-  return (request, now) => {
+  const answer = (request: Request, now: number): Reply => {
     for (const [methods, path, handle] of routes) {
       const names = methods.split(' ').includes(request.method) ? namesIn(path, request.path) : undefined;
       if (names !== undefined) return handle(indices, request, names, now);
@@ -45,6 +49,7 @@ export function createRoutes(): (request: Request, now: number) => Reply {
     const error = `no handler found for uri [/${request.path.join('/')}] and method [${request.method}]`;
     return { status: 400, body: { error } };
   };
+  return { answer, forgetRemoved: indices.forgetRemoved };
 }
 
 /** What an address holds in the places of {index} and {id}, if it has this form. */

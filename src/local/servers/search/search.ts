@@ -8,7 +8,17 @@ import { checkSort, compareKeys, type Key, keysOf, type Order, readAfter, readSo
 
 type Found = { index: Index; document: Stored; score: number; keys: Key[]; marks: Marks };
 
-const KNOWN = ['query', 'from', 'size', 'sort', 'search_after', 'track_total_hits', '_source', 'highlight'];
+const KNOWN = [
+  'query',
+  'from',
+  'size',
+  'sort',
+  'search_after',
+  'track_total_hits',
+  '_source',
+  'highlight',
+  'version',
+];
 const BY_SCORE: Order[] = [{ field: '_score', descending: true }];
 const WINDOW = 10_000; // index.max_result_window, and what track_total_hits counts to, by default
 
@@ -62,6 +72,7 @@ function hitOf(body: JsonObject, { sorted, scored }: { sorted: boolean; scored: 
   return ({ index, document, score, keys, marks }: Found) => ({
     _index: index.name,
     _id: document.id,
+    _version: body.version === true ? document.version : undefined,
     _score: scored ? score : null,
     _source: filterSource(document.source),
     highlight: highlightOf(index, document, highlighted, marks),

@@ -12,8 +12,6 @@ export type Write = {
 };
 type Written = { id: string; version: number; seqNo: number; result: string; status: number };
 
-const GC_DELETES = 60_000; // index.gc_deletes, its default
-
 /** Applies one write, or throws what the real server answers for that item. */
 export function write(index: Index, { id, versioning, source }: Write, now: number): Written {
   if (id === '')
@@ -32,7 +30,7 @@ export function write(index: Index, { id, versioning, source }: Write, now: numb
     index.text.remove(key);
   }
   // Also for what was not there: a late, older write must not bring it about.
-  index.graves.set(key, { version, until: now + GC_DELETES });
+  index.graves.set(key, { version, until: now + index.gcDeletes });
   return { id: key, version, seqNo: index.nextSeqNo++, ...(existing ? DELETED : NOT_FOUND) };
 }
 
