@@ -132,8 +132,9 @@ program
 program
   .command('backfill')
   .description('bring what the table holds into search, making the indices that are not there yet')
+  .option('--rebuild', 'into new indices, which searches move to at the end', false)
   .option(...aws)
-  .action(async (flags: { aws: boolean }) => {
+  .action(async (flags: { rebuild: boolean; aws: boolean }) => {
     process.exitCode = await backfill(app, { ...flags, ...here() });
   });
 

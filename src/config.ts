@@ -65,6 +65,12 @@ const cache: Form<string> = {
   read: url('redis:', 'rediss:', 'redis+cluster:', 'rediss+cluster:', 'memory:'),
 };
 
+const signing: Form<'none' | 'es' | 'aoss'> = {
+  expected: 'none, es or aoss',
+  example: 'es',
+  read: (text) => (['none', 'es', 'aoss'] as const).find((one) => one === text),
+};
+
 const level: Form<Level> = {
   expected: levels.join(', '),
   example: 'warn',
@@ -124,6 +130,12 @@ export const variables = {
   SLUICE_SEARCH_SECRET: {
     ...secret,
     meaning: 'holds `username` and `password` for OpenSearch as JSON; unset: none are sent',
+  },
+  SLUICE_SEARCH_SIGNING: {
+    ...signing,
+    default: 'none',
+    meaning:
+      'how requests to OpenSearch are signed with the credentials of AWS: `es` for a domain, `aoss` for a Serverless collection',
   },
   SLUICE_SEARCH_PREFIX: { ...indexPrefix, default: '', meaning: 'put before the name of every search index' },
   SLUICE_CACHE_ENDPOINT: { ...cache, meaning: 'Redis or Valkey; unset: the cache is off' },
@@ -191,9 +203,20 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
       problems.push(`${name} must be ${variable.expected}, for example ${variable.example}.`);
     else config[name] = value;
   }
-  problems.push(...sameTables(config));
+  problems.push(...sameTables(config), ...signedTwice(config));
   if (problems.length > 0) throw new Error(problems.join('\n'));
   return config as Config;
+}
+
+/** A request bears one proof of who sends it. */
+function signedTwice({
+  SLUICE_SEARCH_SECRET: secret,
+  SLUICE_SEARCH_SIGNING: signing,
+}: Readonly<Record<string, string>>): string[] {
+  if (secret === undefined || signing === undefined || signing === 'none') return [];
+  return [
+    'SLUICE_SEARCH_SECRET and SLUICE_SEARCH_SIGNING exclude each other: OpenSearch takes one or the other.',
+  ];
 }
 
 /** Each table holds one kind of row. */

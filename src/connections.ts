@@ -11,7 +11,7 @@ import { type Metrics, noMetrics, openMetrics } from './metrics.ts';
 import { openSecret } from './secret.ts';
 import { openCache } from './sinks/cache/open.ts';
 import type { CachePort } from './sinks/cache/port.ts';
-import { openSearch } from './sinks/search/open.ts';
+import { bySecret, bySignature, openSearch } from './sinks/search/open.ts';
 
 export type Connections = {
   config: Config;
@@ -44,15 +44,19 @@ export function connect(config: Config): Connections {
   const secretOf = (id: string | undefined) =>
     id === undefined ? undefined : openSecret(new SecretsManagerClient({ requestHandler }), id);
   const { SLUICE_SEARCH_ENDPOINT: searchEndpoint, SLUICE_CACHE_ENDPOINT: cacheEndpoint } = config;
+  const dynamodb = new DynamoDBClient({ requestHandler });
+  const { SLUICE_SEARCH_SIGNING: signing } = config;
+  const searchSecret = secretOf(config.SLUICE_SEARCH_SECRET);
+  const signed = signing === 'none' ? undefined : bySignature(signing, dynamodb.config, Date.now);
   const onLambda = process.env.AWS_LAMBDA_FUNCTION_NAME !== undefined;
   return {
     config,
-    dynamodb: new DynamoDBClient({ requestHandler }),
+    dynamodb,
     eventbridge: new EventBridgeClient({ requestHandler }),
     // SES has no idempotency token: a repeat by the client could be a second mail.
     ses: new SESClient({ requestHandler, maxAttempts: 1 }),
     ...(searchEndpoint !== undefined && {
-      search: openSearch(searchEndpoint, requestMilliseconds, secretOf(config.SLUICE_SEARCH_SECRET)),
+      search: openSearch(searchEndpoint, requestMilliseconds, searchSecret ? bySecret(searchSecret) : signed),
     }),
     ...(cacheEndpoint !== undefined && {
       cache: openCache(cacheEndpoint, config.SLUICE_CACHE_PREFIX, secretOf(config.SLUICE_CACHE_SECRET)),

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type Killable, listen, type Request } from '../src/local/servers/http.ts';
 import { openSecret } from '../src/secret.ts';
 import { openCache } from '../src/sinks/cache/open.ts';
-import { openSearch } from '../src/sinks/search/open.ts';
+import { bySecret, openSearch } from '../src/sinks/search/open.ts';
 import { startGuardedCache } from './support/guardedCache.ts';
 import { account } from './support/shop.ts';
 
@@ -53,7 +53,7 @@ beforeEach(() => {
 /** Each sink's service, asked something: whether it answered. */
 const services = {
   search() {
-    const opened = openSearch(search.url, 1_000, openSecret(client, 'shop/search'));
+    const opened = openSearch(search.url, 1_000, bySecret(openSecret(client, 'shop/search')));
     return {
       ask: () => opened.mget({ body: { docs: [] } }).then(({ statusCode }) => statusCode === 200),
       close: () => opened.close(),
@@ -116,7 +116,7 @@ test.each(['no json', '{"user":"x"}', '"text"'])(
 );
 
 test('a request that is stopped while the secret is read is not sent', async () => {
-  const opened = openSearch(search.url, 1_000, openSecret(client, 'shop/search'));
+  const opened = openSearch(search.url, 1_000, bySecret(openSecret(client, 'shop/search')));
   const request = opened.mget({ body: { docs: [] } });
   request.abort();
   await expect(request).rejects.toThrow('Request aborted');

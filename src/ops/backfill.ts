@@ -1,6 +1,6 @@
 /**
  * `sluice backfill`: what the table holds, brought into search. Each item is read again and indexed as it is under its
- * own version, so that it may run beside the functions, and as often as one likes.
+ * own version, so that it may run beside the functions, and as often as one likes. With `--rebuild` into new indices.
  */
 import { paginateScan } from '@aws-sdk/client-dynamodb';
 import type { DynamoDBRecord } from 'aws-lambda';
@@ -9,25 +9,43 @@ import { lambdaRecord } from '../local/mapping/record.ts';
 import type { App } from '../pipeline/app.ts';
 import { chunk } from '../pipeline/chunk.ts';
 import { openSinks, storeOf } from '../pipeline/stream.ts';
-import { ensureIndices } from '../sinks/search/indices.ts';
+import { ensureIndices, writeAliases } from '../sinks/search/indices.ts';
+import { beginRebuild, finishRebuild } from '../sinks/search/rebuild.ts';
+import { confirmVersions, isServerless } from '../sinks/search/serverless.ts';
 import type { Image } from '../table/attributes.ts';
 import type { Change } from '../table/change.ts';
 import { type Aim, connected } from './connected.ts';
 
-type Options = Aim & { say(line: string): void };
+type Options = Aim & { rebuild: boolean; say(line: string): void };
+
+const finishMilliseconds = 15 * 60_000;
 
 /** The status is 1 if an item could not be brought. */
-export function backfill(app: App, { say, ...aim }: Options): Promise<number> {
+export function backfill(app: App, { rebuild, say, ...aim }: Options): Promise<number> {
   return connected(aim, async (connections, where) => {
     const { search, config } = connections;
     if (search === undefined)
       throw new Error('Search is off here: name its address in SLUICE_SEARCH_ENDPOINT.');
-    await ensureIndices(search, config.SLUICE_SEARCH_PREFIX, app.entities);
+    const place = { client: search, prefix: config.SLUICE_SEARCH_PREFIX };
+    if (rebuild) await beginRebuild(place, app.entities);
+    else await ensureIndices(search, config.SLUICE_SEARCH_PREFIX, app.entities);
+    if (isServerless(config))
+      for (const alias of writeAliases(place.prefix, app.entities)) await confirmVersions(search, alias);
     const { brought, failed } = await bringAll(app, connections);
     for (const [reason, items] of Map.groupBy(failed, ({ reason }) => reason))
       say(`  ${items.length} × ${reason}, such as ${items[0]?.item}`);
     say(`${brought} items brought into search in ${where}, ${failed.length} not.`);
-    return failed.length === 0 ? 0 : 1;
+    if (failed.length > 0) {
+      if (rebuild) say('Searches go on with the old indices. Mend what failed, and run it again.');
+      return 1;
+    }
+    if (rebuild)
+      await finishRebuild(
+        { ...place, refreshes: !isServerless(config) },
+        app.entities,
+        connections.deadline(finishMilliseconds),
+      );
+    return 0;
   });
 }
 

@@ -5,10 +5,12 @@ import { namesOf } from './names.ts';
 import { marks } from './plan.ts';
 import type { DocumentRequest } from './reread.ts';
 
+type Written = Pick<DocumentRequest, 'index' | 'id' | 'version' | 'document'>;
+
 export type Target = { client: Client; prefix: string; signal: AbortSignal };
 
 /** One bad entry can refuse a whole request: then its halves are sent, until it stands alone. */
-export async function bulk(target: Target, requests: readonly DocumentRequest[]): Promise<Answer[]> {
+export async function bulk(target: Target, requests: readonly Written[]): Promise<Answer[]> {
   if (requests.length === 0) return [];
   try {
     const operations = requests.flatMap((request) => operation(target.prefix, request));
@@ -24,7 +26,7 @@ export async function bulk(target: Target, requests: readonly DocumentRequest[])
 }
 
 /** What one half is answered holds, whatever becomes of the other. */
-async function inHalves(target: Target, requests: readonly DocumentRequest[]): Promise<Answer[]> {
+async function inHalves(target: Target, requests: readonly Written[]): Promise<Answer[]> {
   const middle = Math.ceil(requests.length / 2);
   const answers: Answer[] = [];
   for (const half of [requests.slice(0, middle), requests.slice(middle)]) {
@@ -53,12 +55,12 @@ export async function abortable<Reply>(
 }
 
 /** What it takes of a bulk body, in UTF-8: two lines. */
-export function bytesOf({ prefix }: Pick<Target, 'prefix'>, request: DocumentRequest): number {
+export function bytesOf({ prefix }: Pick<Target, 'prefix'>, request: Written): number {
   const lines = operation(prefix, request).map((line) => `${JSON.stringify(line)}\n`);
   return Buffer.byteLength(lines.join(''));
 }
 
-function operation(prefix: string, { index, id, version, document }: DocumentRequest) {
+function operation(prefix: string, { index, id, version, document }: Written) {
   const { write } = namesOf(prefix, index);
   return [
     { index: { _index: write, _id: id, version, version_type: 'external_gte' as const } },

@@ -55,7 +55,7 @@ function isRange(type: SearchFieldType, filter: unknown): filter is object {
 }
 
 /** Whether it is a date or a time of the calendar, in ISO 8601. */
-export function isDate(text: string): boolean {
+function isDate(text: string): boolean {
   return /^\d{4}-\d\d-\d\d(?:T[\d:.]+(?:Z|[+-]\d\d:?\d\d)?)?$/.test(text) && !Number.isNaN(Date.parse(text));
 }
 

@@ -8,10 +8,10 @@ import { type IndexNames, namesOf, numberOf } from './names.ts';
 import { marks } from './plan.ts';
 
 type Fields = Readonly<Record<string, SearchFieldType>>;
-type Searched = Entity & { search: NonNullable<Entity['search']> };
+export type Searched = Entity & { search: NonNullable<Entity['search']> };
 
 /** The indices of one entity: those that its aliases name, and all that bear its name. */
-export type Standing = {
+type Standing = {
   read: string | undefined;
   write: string | undefined;
   types: Readonly<Record<string, Readonly<Record<string, string | undefined>>>>;
@@ -35,13 +35,17 @@ export async function ensureIndices(
   }
 }
 
+export function writeAliases(prefix: string, entities: readonly Entity[]): string[] {
+  return searched(entities).map(({ search }) => namesOf(prefix, search.index).write);
+}
+
 export function searched(entities: readonly Entity[]): Searched[] {
   return entities.filter((entity): entity is Searched => entity.search !== undefined);
 }
 
 export async function standing(client: Client, names: IndexNames): Promise<Standing> {
   const { body } = await client.indices.get({ index: `${names.read}-v*` });
-  const ours = Object.entries(body).filter(([index]) => numberOf(names, index) !== undefined);
+  const ours = Object.entries(body).filter(([index]) => numberOf(names.read, index) !== undefined);
   const named = (alias: string) => ours.find(([, { aliases = {} }]) => alias in aliases)?.[0];
   const typesOf = ({ mappings }: (typeof ours)[number][1]) =>
     Object.fromEntries(Object.entries(mappings?.properties ?? {}).map(([name, { type }]) => [name, type]));
@@ -69,11 +73,17 @@ export async function createIndex(
 }
 
 /** The fields that are declared otherwise than the index has them. */
-export function changedFields({ search }: Searched, types: Standing['types'][string]): string[] {
+function changedFields({ search }: Searched, types: Standing['types'][string]): string[] {
   const declared = Object.entries(declaredTypes(search.fields));
   return declared.flatMap(([name, type]) =>
     types[name] === undefined || types[name] === type ? [] : [`${name} is ${types[name]}, not ${type}`],
   );
+}
+
+/** Whether the index is any other than it would be made now. */
+export function differs(entity: Searched, types: Standing['types'][string] = {}): boolean {
+  const declared = declaredTypes(entity.search.fields);
+  return Object.entries(declared).some(([name, type]) => types[name] !== type);
 }
 
 /** Removes every index of these entities, with what is in it. */
@@ -96,7 +106,7 @@ function checkedNames(prefix: string, { name, search }: Searched): IndexNames {
 
 async function create(client: Client, names: IndexNames, entity: Searched): Promise<void> {
   try {
-    await createIndex(client, names.numbered(1), entity, [names.read, names.write]);
+    await createIndex(client, names.next([]), entity, [names.read, names.write]);
   } catch (error) {
     const type = typeOf(error);
     if (type === 'resource_already_exists_exception') return; // another process was as quick

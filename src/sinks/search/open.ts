@@ -1,38 +1,68 @@
-/** The client of OpenSearch, which signs in where a secret is named. */
+/** The client of OpenSearch, which signs in by a secret or signs each request, where one or the other is named. */
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { Client, type ClientOptions, Connection, errors } from '@opensearch-project/opensearch';
 import type { Credentials, Secret } from '../../secret.ts';
+import { type Signed, sign } from './signature.ts';
 
-export function openSearch(node: string, requestTimeout: number, secret?: Secret): Client {
+/** What a request bears to be let in; where that is refused, what it may bear instead. */
+type Ticket = { headers(request: Signed): Record<string, string>; renew?(): Promise<Ticket> };
+
+export type Entry = () => Promise<Ticket>;
+
+export function openSearch(node: string, requestTimeout: number, entry?: Entry): Client {
   return new Client({
     node,
     // The client's own defaults wait two minutes, and it repeats neither per-item refusals nor status 429.
     requestTimeout,
     maxRetries: 0,
-    ...(secret && { Connection: signedIn(secret) as NonNullable<ClientOptions['Connection']> }),
+    ...(entry && { Connection: letInBy(entry) as NonNullable<ClientOptions['Connection']> }),
   });
+}
+
+export function bySecret(secret: Secret): Entry {
+  const ticket = (credentials: Credentials): Ticket => ({
+    headers: ({ headers }) => ({ ...headers, authorization: basic(credentials) }),
+    renew: async () => ticket(await secret.renew(credentials)),
+  });
+  return async () => ticket(await secret.read());
+}
+
+/** By what the SDK finds: it renews its credentials itself, before they expire. */
+export function bySignature(
+  service: 'es' | 'aoss',
+  { region, credentials }: Pick<DynamoDBClient['config'], 'region' | 'credentials'>,
+  now: () => number,
+): Entry {
+  return async () => {
+    const signer = { service, region: await region(), credentials: await credentials() };
+    return { headers: (request) => sign(request, { ...signer, now: now() }) };
+  };
 }
 
 type Call = Parameters<Connection['request']>;
 
-/** Every request bears the credentials; one that is refused for them goes once more, with those read again. */
-function signedIn(secret: Secret): typeof Connection {
-  return class SignedIn extends Connection {
+/** Every request bears what lets it in; one that is refused for it goes once more, with that renewed. */
+function letInBy(entry: Entry): typeof Connection {
+  return class LetIn extends Connection {
     override request(params: Call[0], callback: Call[1]): ReturnType<Connection['request']> {
       let begun: { abort(): void } | undefined;
       let isAborted = false;
       const fail = (error: unknown) => callback(error as never, null as never);
-      const send = (credentials: Credentials, settle: Call[1]) => {
+      const send = (ticket: Ticket, settle: Call[1]) => {
         if (isAborted) return fail(new errors.RequestAbortedError('Request aborted'));
-        const headers = { ...params.headers, authorization: basic(credentials) };
-        begun = super.request({ ...params, headers }, settle);
+        const { path, headers } = this.buildRequestObject(params);
+        const { method = 'GET', body } = params as { method?: string; body?: string | Buffer | null };
+        const request = { method, host: this.url.host, path: String(path), body: body ?? '' };
+        const bears = ticket.headers({ ...request, headers: headers as Record<string, string> });
+        begun = super.request({ ...params, headers: bears }, settle);
       };
-      const first = (credentials: Credentials) =>
-        send(credentials, (error, response) => {
-          if (response?.statusCode !== 401) return callback(error, response);
+      const first = (ticket: Ticket) =>
+        send(ticket, (error, response) => {
+          if (response?.statusCode !== 401 || ticket.renew === undefined) return callback(error, response);
           response.resume();
-          secret.renew(credentials).then((renewed) => send(renewed, callback), fail);
+          ticket.renew().then((renewed) => send(renewed, callback), fail);
         });
-      secret.read().then(first, fail);
+      entry().then(first).catch(fail);
       const abort = () => {
         isAborted = true;
         begun?.abort();

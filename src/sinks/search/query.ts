@@ -7,7 +7,7 @@ import { type Filters, filterClauses } from './filters.ts';
 import { namesOf } from './names.ts';
 import { marks } from './plan.ts';
 
-export type SearchHit = {
+type SearchHit = {
   id: string;
   /** How well it fits the text; without a text there is none. */
   score: number | undefined;

@@ -1,8 +1,6 @@
 import { illegal, noSuchIndex, SearchError } from './error.ts';
 import { type JsonObject, listOf, objectOf, onlyKnown, onlyMember } from './json.ts';
 
-export type Aliases = ReturnType<typeof createAliases>;
-
 /** Second names of indices: one name can stand for several. `exists` says of a name whether it is an index. */
 export function createAliases(exists: (index: string) => boolean) {
   const indicesOf = new Map<string, Set<string>>();
