@@ -1,8 +1,8 @@
 /** A Redis of its own for a test file, where the machine has the program. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { Redis, type RedisOptions } from 'iovalkey';
+import { freePort } from '../support/ports.ts';
 import { programNamed } from '../support/programs.ts';
 
 const program = programNamed('redis-server');
@@ -62,12 +62,4 @@ export async function startRedis(more: readonly string[] = [], account: RedisOpt
       await server.kill();
     },
   };
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  await once(server.close(), 'close');
-  return typeof address === 'object' && address !== null ? address.port : 0;
 }

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { RedisOptions } from 'iovalkey';
-import { freePort, startRedis } from './redis.ts';
+import { freePort } from '../support/ports.ts';
+import { startRedis } from './redis.ts';
 
 type Redis = Awaited<ReturnType<typeof startRedis>>;
 export type Node = Redis & { id: string };

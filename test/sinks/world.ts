@@ -34,8 +34,11 @@ import { localShop } from '../support/shop.ts';
 import { epoch, nameOf } from './items.ts';
 import { json, proxy, type Seen, type ServiceProxy } from './proxy.ts';
 
-/** One per test file; it is closed after the file, and calmed after each test. */
-export async function openWorld(app: App = shopApp) {
+/**
+ * One per test file; it is closed after the file, and calmed after each test. `search`: a real server to use instead of
+ * the stand-in, without a proxy before it.
+ */
+export async function openWorld(app: App = shopApp, { search: real }: { search?: string } = {}) {
   const clock = { milliseconds: epoch + 60_000 };
   const now = () => clock.milliseconds;
   const [shop, search, mail, bus] = await Promise.all([
@@ -60,7 +63,7 @@ export async function openWorld(app: App = shopApp) {
   });
   const cache: CachePort = memoryCache(now);
   const config = readConfig({
-    SLUICE_SEARCH_ENDPOINT: proxies.search.url,
+    SLUICE_SEARCH_ENDPOINT: real ?? proxies.search.url,
     SLUICE_LOG_LEVEL: 'error',
     SLUICE_SINCE: '1970-01-01T00:00:00Z',
   });
