@@ -19,12 +19,13 @@ const put = (item: Fields) =>
 
 function backfill(
   endpoint = world.proxies.search.url,
+  ...flags: string[]
 ): Promise<{ status: number; out: string; told: string }> {
   const env = { ...process.env, SLUICE_SEARCH_ENDPOINT: endpoint, SLUICE_SEARCH_PREFIX: 'new-' };
   return new Promise((resolve) => {
     execFile(
       process.execPath,
-      [join(root, 'bin/sluice.js'), 'backfill', '--aws'],
+      [join(root, 'bin/sluice.js'), 'backfill', '--aws', ...flags],
       { env },
       (error, out, told) => resolve({ status: Number(error?.code ?? 0), out, told }),
     );
@@ -57,12 +58,29 @@ test('what the functions have written since stands', async () => {
   expect(await document(form)).toMatchObject({ version: version(9), source: { stock: 1 } });
 });
 
+test('--rebuild brings all into a new index, which is found under the same name', async () => {
+  const form = productAt(4, lamp('rebuilt'));
+  await put(form);
+  const { status } = await backfill(world.proxies.search.url, '--rebuild');
+  expect(status).toBe(0);
+  const { body } = await world.client.indices.get({ index: 'new-products*' });
+  expect(Object.keys(body)).toEqual(['new-products-v2']);
+  expect(await document(form)).toMatchObject({ version: version(4), source: { productId: 'rebuilt' } });
+});
+
 test('what cannot be brought is named, with status 1, and stops nothing else', async () => {
   await put({ ...productAt(1, lamp('odd')), price: 'much' });
   const { status, out } = await backfill();
   expect(status).toBe(1);
   expect(out).toMatch(/1 × the item does not fit Product: price.*such as Product\/PRODUCT#odd/);
   expect(out).toMatch(/[1-9] items brought .* 1 not\./);
+  const rebuilt = await backfill(world.proxies.search.url, '--rebuild');
+  expect(rebuilt).toMatchObject({
+    status: 1,
+    out: expect.stringContaining('Searches go on with the old indices'),
+  });
+  const { body } = await world.client.indices.get({ index: 'new-products' });
+  expect(Object.keys(body)).toEqual(['new-products-v2']);
 });
 
 test('where search is off it says how to name it', async () => {

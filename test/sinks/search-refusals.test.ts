@@ -93,6 +93,56 @@ test('a whole request refused with 429 is sent again', async () => {
   expect(bulks().map(({ body }) => operationsIn(body))).toEqual([2, 2, 2]);
 });
 
+const pressure = (bytes: number, most: number) =>
+  json(429, {
+    error: {
+      type: 'rejected_execution_exception',
+      reason: `rejected execution of coordinating operation [coordinating_and_primary_bytes=${most - 5}, replica_bytes=0, all_bytes=${most - 5}, coordinating_operation_bytes=${bytes}, max_coordinating_and_primary_bytes=${most}]`,
+    },
+  });
+
+test('a whole request that is too much beside the others of the moment is sent again as it is', async () => {
+  const items = [made(), made()] as const;
+  let times = 0;
+  search.conduct = () => (++times === 1 ? pressure(20, 100) : undefined);
+  expect(await world.take('project', eventFor(items))).toEqual(allTaken);
+  expect(bulks().map(({ body }) => operationsIn(body))).toEqual([2, 2]);
+});
+
+test('a whole request that is too much by itself is split, not sent again', async () => {
+  const items = [made(), made(), made(), made()] as const;
+  search.conduct = ({ body }) => (operationsIn(body) > 1 ? pressure(200, 100) : undefined);
+  expect(await world.take('project', eventFor(items))).toEqual(allTaken);
+  expect(bulks().map(({ body }) => operationsIn(body))).toEqual([4, 2, 1, 1, 2, 1, 1]);
+  expect(await Promise.all(items.map(versionOf))).toEqual(items.map(() => version(1)));
+});
+
+test('what one half of a split request was answered holds, though the other half failed', async () => {
+  const items = [made(), made(), made(), made()] as const;
+  let halves = 0;
+  search.conduct = ({ body }) => {
+    if (operationsIn(body) === 4) return json(413, {});
+    return ++halves === 2 ? 'closed' : undefined;
+  };
+  expect(await world.take('project', eventFor(items))).toEqual(allTaken);
+  expect(bulks().map(({ body }) => operationsIn(body))).toEqual([4, 2, 2, 2]);
+  expect(await Promise.all(items.map(versionOf))).toEqual(items.map(() => version(1)));
+});
+
+test.each([
+  ['a write block', 403, 'cluster_block_exception', 'index [products] blocked'],
+  ['a full disk', 429, 'cluster_block_exception', 'disk usage exceeded'],
+  ['an index that is closed', 400, 'index_closed_exception', 'closed'],
+  ['an alias of two indices', 400, 'illegal_argument_exception', 'no write index is defined for alias [x]'],
+  ['too few copies', 503, 'unavailable_shards_exception', 'not enough active copies'],
+])('%s says nothing about the document: it waits', async (_what, status, type, reason) => {
+  const items = [made(), made()] as const;
+  const refusal = { index: { status, error: { type, reason } } };
+  search.conduct = () => ({ altered: saying(items[0], refusal) });
+  expect(await world.take('project', eventFor(items))).toEqual(allTaken);
+  expect(await states(items)).toEqual(['waiting', undefined]);
+});
+
 test('an item refused with 429 is sent again, without its neighbours', async () => {
   const items = [made(), made(), made()] as const;
   let times = 0;

@@ -43,7 +43,7 @@ export async function openWorld(app: App = shopApp, { search: real }: { search?:
   const now = () => clock.milliseconds;
   const [shop, search, mail, bus] = await Promise.all([
     localShop(now),
-    startSearch(),
+    startSearch({ now }),
     startMail(),
     startBus({ region: 'eu-central-1' }),
   ]);
