@@ -4,7 +4,7 @@ import { streamFilter } from '../src/pipeline/filter.ts';
 import { alarmResources } from '../src/stack/alarms.ts';
 import { functionNames, rightsOf, sinksOf } from '../src/stack/rights.ts';
 import { inSubnets, roleResources } from '../src/stack/roles.ts';
-import { checkSettings, switchedOn } from '../src/stack/settings.ts';
+import { checkSettings, signingOf, switchedOn } from '../src/stack/settings.ts';
 import { summaryLines, summaryOf } from '../src/stack/summary.ts';
 import * as stack from '../src/stack/tables.ts';
 import { retentionDays } from '../src/table/retention.ts';
@@ -17,6 +17,7 @@ const settingNames = [
   'stream',
   'searchEndpoint',
   'searchSecret',
+  'searchArn',
   'cacheEndpoint',
   'cacheSecret',
   'subnets',
@@ -46,6 +47,7 @@ export const tableName = from(({ table }) => (table === '' ? { Ref: 'Table' } : 
 export const stream = from(({ stream }) =>
   stream === '' ? { 'Fn::GetAtt': ['Table', 'StreamArn'] } : stream,
 );
+export const searchSigning = from(signingOf);
 export const filter = streamFilter(app);
 export const deletionPolicy = from(stack.deletionPolicy);
 export const failedBatchDays = retentionDays.failedBatches;
@@ -107,9 +109,11 @@ export const outputs = from((settings) => {
 });
 
 /** What the commands must know of this stack. */
-function variables({ name, table, searchEndpoint, searchSecret, cacheEndpoint, cacheSecret }) {
+function variables(settings) {
+  const { name, table, searchEndpoint, searchSecret, searchArn, cacheEndpoint, cacheSecret } = settings;
   const chosen = {
     SLUICE_SEARCH_ENDPOINT: searchEndpoint,
+    SLUICE_SEARCH_SIGNING: searchArn === '' ? '' : signingOf(settings),
     SLUICE_SEARCH_SECRET: searchSecret,
     SLUICE_CACHE_ENDPOINT: cacheEndpoint,
     SLUICE_CACHE_SECRET: cacheSecret,

@@ -1,7 +1,7 @@
 /** One role for each function: what its code calls, and what Lambda does in its name. */
 import type { Place, Right } from '../rights.ts';
 import { type FunctionName, functionNames } from './rights.ts';
-import type { Settings } from './settings.ts';
+import { type Settings, signingOf } from './settings.ts';
 import { tableIds } from './tables.ts';
 
 type Arn = string | Record<string, unknown>;
@@ -57,8 +57,19 @@ function statementsOf(name: FunctionName, rights: readonly Right[], settings: Se
     ),
     ...(name in streams ? readerOf(streams[name as keyof typeof streams], settings) : []),
     ...(name === 'feedback' ? [allow(arnOf('FeedbackDeadLetters'), 'sqs:SendMessage')] : []),
+    ...(inSubnets.includes(name) ? signedSearch(settings) : []),
     ...(settings.subnets !== '' && inSubnets.includes(name) ? networkInterfaces : []),
     ...(settings.kmsKey === '' ? [] : [allow(settings.kmsKey, 'kms:Decrypt', 'kms:GenerateDataKey')]),
+  ];
+}
+
+/** Documents are only ever written, read and searched by POST: indices are made by a person (`sluice backfill`). */
+function signedSearch(settings: Settings): Statement[] {
+  const { searchArn } = settings;
+  const signing = signingOf(settings);
+  if (signing === 'none') return [];
+  return [
+    signing === 'es' ? allow(`${searchArn}/*`, 'es:ESHttpPost') : allow(searchArn, 'aoss:APIAccessAll'),
   ];
 }
 

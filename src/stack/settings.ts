@@ -13,6 +13,8 @@ export type Settings = {
   stream: string;
   searchEndpoint: string;
   searchSecret: string;
+  /** Of the domain or collection, where requests are signed. */
+  searchArn: string;
   cacheEndpoint: string;
   cacheSecret: string;
   /** Separated by commas. */
@@ -36,6 +38,8 @@ export function checkSettings(settings: Settings): Settings {
     ...together(settings, 'table', 'stream'),
     ...together(settings, 'subnets', 'securityGroup'),
     ...onlyWith(settings, 'searchSecret', 'searchEndpoint'),
+    ...onlyWith(settings, 'searchArn', 'searchEndpoint'),
+    ...signable(settings),
     ...onlyWith(settings, 'cacheSecret', 'cacheEndpoint'),
     ...withoutPassword(settings, 'searchEndpoint'),
     ...withoutPassword(settings, 'cacheEndpoint'),
@@ -55,6 +59,12 @@ export function checkSettings(settings: Settings): Settings {
     SLUICE_CACHE_SECRET: settings.cacheSecret,
   });
   return settings;
+}
+
+/** How requests to OpenSearch are signed: the ARN says what it is. */
+export function signingOf({ searchArn }: Settings): 'none' | 'es' | 'aoss' {
+  const service = searchArn.split(':')[2];
+  return service === 'es' || service === 'aoss' ? service : 'none';
 }
 
 export function switchedOn(settings: Settings): Switched {
@@ -78,6 +88,14 @@ function together(settings: Settings, one: Name, other: Name): string[] {
 
 function onlyWith(settings: Settings, one: Name, other: Name): string[] {
   return must(settings[one] === '' || settings[other] !== '', `${one} is named without ${other}.`);
+}
+
+function signable(settings: Settings): string[] {
+  const { searchArn, searchSecret } = settings;
+  if (searchArn === '') return [];
+  const form = /^arn:[\w-]+:(?:es:[\w-]+:\d{12}:domain|aoss:[\w-]+:\d{12}:collection)\/[\w-]+$/;
+  if (!form.test(searchArn)) return ['searchArn must be the ARN of an OpenSearch domain or of a collection.'];
+  return searchSecret === '' ? [] : ['searchArn and searchSecret exclude each other.'];
 }
 
 /** The template shows what stands in it to whoever may read the stack. */

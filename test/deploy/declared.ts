@@ -17,6 +17,7 @@ const places: [RegExp, string][] = [
   [/^\$\{FeedbackDeadLetters\.Arn\}$/, 'dead letters'],
   [/^.*:log-group:\/aws\/lambda\/sluice-\w+-(\w+):\*$/, 'log of $1'],
   [/^.*\.StreamArn\}$|^.*\/stream\/.*$/, 'stream'],
+  [/^.*:domain\/shop\/\*$/, 'search'],
   [/^.*:key\/.*$/, 'key'],
   [/^.*:ec2:.*:\*\/\*$/, 'network'],
 ];
@@ -63,6 +64,7 @@ function doneByLambda(template: Template, name: FunctionName): string[] {
   const addresses = ['Assign', 'Unassign'].map((verb) => `ec2:${verb}PrivateIpAddresses on network`);
   const looks = ['ec2:DescribeNetworkInterfaces on *', 'ec2:DescribeSubnets on *'];
   const hasKey = template.Resources.Audit?.Properties.SSESpecification !== undefined;
+  const isSigned = Properties.Environment.Variables.SLUICE_SEARCH_SIGNING === 'es';
   return [
     `logs:CreateLogStream on log of ${name}`,
     `logs:PutLogEvents on log of ${name}`,
@@ -70,6 +72,7 @@ function doneByLambda(template: Template, name: FunctionName): string[] {
     ...(isReader ? ['s3:PutObject on failures', 's3:ListBucket on failures'] : []),
     ...(name === 'feedback' ? ['sqs:SendMessage on dead letters'] : []),
     ...(Properties.VpcConfig === undefined ? [] : [...network, ...addresses, ...looks]),
+    ...(isSigned && ['project', 'redrive', 'api'].includes(name) ? ['es:ESHttpPost on search'] : []),
     ...(hasKey ? ['kms:Decrypt on key', 'kms:GenerateDataKey on key'] : []),
   ];
 }

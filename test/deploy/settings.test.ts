@@ -16,6 +16,7 @@ const settings: Settings = {
   stream: '',
   searchEndpoint: '',
   searchSecret: '',
+  searchArn: '',
   cacheEndpoint: '',
   cacheSecret: '',
   subnets: '',
@@ -25,6 +26,9 @@ const settings: Settings = {
   capacityUnits: '5',
   keepData: 'true',
 };
+
+const domain = 'arn:aws:es:eu-central-1:123456789012:domain/shop';
+const signed = { searchEndpoint: 'https://search.example.com', searchArn: domain };
 
 test('the file as it comes names every choice, and is accepted', () => {
   const text = readFileSync(join(root, 'deploy/settings.yml'), 'utf8');
@@ -40,6 +44,9 @@ test.each<[Partial<Settings>, string]>([
   [{ table: 'shop-table' }, 'table and stream go together'],
   [{ subnets: 'subnet-1' }, 'subnets and securityGroup go together'],
   [{ searchSecret: 'shop/search' }, 'searchSecret is named without searchEndpoint'],
+  [{ searchArn: domain }, 'searchArn is named without searchEndpoint'],
+  [{ ...signed, searchSecret: 'shop/search' }, 'searchArn and searchSecret exclude each other'],
+  [{ ...signed, searchArn: 'arn:aws:s3:::shop' }, 'searchArn must be the ARN of an OpenSearch domain'],
   [{ cacheEndpoint: 'rediss://:hush@cache.example.com' }, 'cacheEndpoint holds a password'],
   [{ searchEndpoint: 'https://sluice:hush@search.example.com' }, 'searchEndpoint holds a password'],
   [{ searchEndpoint: 'search.example.com' }, 'SLUICE_SEARCH_ENDPOINT must be an http or https URL'],

@@ -40,14 +40,20 @@ const chosen = {
 
 let plain: Packaged;
 let full: Packaged;
+/** Search takes no password, but signed requests. */
+let signed: Packaged;
 
 beforeAll(() => {
   plain = packaged('prod');
   full = packaged('dev', chosen);
-}, 300_000); // two packagings, on a machine that may have other things to do
+  signed = packaged('prod', {
+    searchEndpoint: 'https://search.example.com',
+    searchArn: `arn:aws:es:${account}:domain/shop`,
+  });
+}, 300_000); // three packagings, on a machine that may have other things to do
 
 afterAll(() => {
-  for (const { folder } of [plain, full]) rmSync(folder, { recursive: true, force: true });
+  for (const { folder } of [plain, full, signed]) rmSync(folder, { recursive: true, force: true });
 });
 
 describe('nothing is wrong', () => {
@@ -203,6 +209,16 @@ test('what the functions are given is what they can read', () => {
       ]);
       expect(() => readConfig(Object.fromEntries(given))).not.toThrow();
     }
+});
+
+test('where the domain is named, requests to it are signed', () => {
+  const signing = ({ template }: Packaged) =>
+    new Set(
+      functionsOf(template).map(
+        ([, { Properties }]) => Properties.Environment.Variables.SLUICE_SEARCH_SIGNING,
+      ),
+    );
+  expect([plain, full, signed].map(signing)).toEqual([new Set(['none']), new Set(['none']), new Set(['es'])]);
 });
 
 test('no two stages share a name', () => {
