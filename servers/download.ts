@@ -4,7 +4,11 @@ import { createWriteStream, renameSync, rmSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as wait } from 'node:timers/promises';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import type { Repository } from './maven.ts';
+
+// Where a company's own proxy stands before the network, the system knows its certificate; Node by itself does not.
+setDefaultCACertificates([...getCACertificates('default'), ...getCACertificates('system')]);
 
 const tries = 3;
 const stallMilliseconds = 30_000;
