@@ -55,9 +55,12 @@ export async function sendMail(
   }
 }
 
-/** What SES says to this very mail. Any other refusal is about the sender: its rate, its rights, its account. */
+/**
+ * What SES says to this very mail. Any other refusal is about the sender: its rate, its rights, its account. So is
+ * `MessageRejected`: an identity that is not verified, an account that is suspended or in the sandbox (SES developer
+ * guide, Email sending errors). What SES has against the content it reports later, as `Reject`.
+ */
 const refusals = new Set([
-  'MessageRejected',
   'InvalidParameterValue',
   'InvalidParameterCombination',
   'MissingParameter',

@@ -27,7 +27,7 @@ async function countedFor(order: string, conduct: typeof post.ses.conduct = () =
 
 test('mail that is sent, and mail that SES refuses', async () => {
   expect(await countedFor(await post.ordered('pending'))).toEqual({ 'mail.sent': 1 });
-  const refused = await countedFor(await post.ordered('pending'), () => sesError(400, 'MessageRejected'));
+  const refused = await countedFor(await post.ordered('pending'), () => sesError(400, 'ValidationError'));
   expect(refused).toEqual({ 'mail.refused': 1 });
 });
 
