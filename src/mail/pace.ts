@@ -13,11 +13,14 @@ export function openPace({
   wait(milliseconds: number): Promise<void>;
 }): Pace {
   const gap = 1_000 / perSecond;
-  let next = 0;
+  let [next, seen] = [0, 0];
   return async function mayGo() {
-    const at = Math.max(now(), next);
+    const present = now();
+    // A clock that is put back takes what was promised by it along: nobody waits for the time that it lost.
+    next -= Math.max(0, seen - present);
+    seen = present;
+    const at = Math.max(present, next);
     next = at + gap;
-    const rest = at - now();
-    if (rest > 0) await wait(rest);
+    if (at > present) await wait(at - present);
   };
 }

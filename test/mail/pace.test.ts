@@ -51,6 +51,17 @@ test('however the mails come, no second holds more than it may', async () => {
   );
 });
 
+test('a clock that is put back makes nobody wait for the time that it lost', async () => {
+  const { clock, pace } = virtualPace(10);
+  await pace();
+  clock.milliseconds -= 3_600_000;
+  const began = clock.milliseconds;
+  for (let mail = 0; mail < 20; mail++) await pace();
+  const took = clock.milliseconds - began;
+  expect(took).toBeGreaterThanOrEqual(2_000 - 100);
+  expect(took).toBeLessThanOrEqual(2_000);
+});
+
 test('orders that come all at once are all mailed, each once, at the pace', async () => {
   const post = await openPost();
   const orders: string[] = [];
