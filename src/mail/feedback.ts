@@ -80,12 +80,10 @@ async function take(connections: Connections, report: Report): Promise<void> {
 
 async function refuse(connections: Connections, row: MailRow, kind: string): Promise<void> {
   const refusal = `SES reported: ${kind}`;
-  const taken = await settleByReport(connections, row, ['sending', 'unknown', 'sent'], {
-    state: 'refused',
-    refusal,
-  });
+  const changes = { state: 'refused', refusal } as const;
+  // Also where it was refused so before: whoever wrote that may have died before telling it. Better twice than never.
+  if (!(await settleByReport(connections, row, ['sending', 'unknown', 'sent'], changes))) return;
   const { change, email } = row;
-  if (!taken) return;
   connections.log.error('mail', { change, email, state: 'refused', reason: refusal });
   connections.metrics('feedback', { 'mail.takenBack': 1 });
 }

@@ -55,7 +55,7 @@ export async function advance(
   });
 }
 
-/** What SES reports settles a row in one of these states; says whether it did. */
+/** What SES reports settles a row in one of these states; says whether it stands so now, by this report or before. */
 export async function settleByReport(
   connections: Connections,
   row: MailRow,
@@ -66,7 +66,7 @@ export async function settleByReport(
     const state = build.name('state');
     return from.map((one) => `${state} = ${build.value(one)}`).join(' OR ');
   };
-  return step(connections, row, changes, isOneOf, false);
+  return step(connections, row, changes, isOneOf);
 }
 
 /** A row left in `sending` by a sender that is gone: nobody knows whether its mail went out. */
@@ -84,7 +84,6 @@ async function step(
   row: MailRow,
   changes: Partial<MailRow>,
   condition: Condition,
-  meetsItself = true,
 ): Promise<boolean> {
   const { dynamodb, config } = connections;
   const build = expression();
@@ -105,7 +104,6 @@ async function step(
     return true;
   } catch (error) {
     if (!(error instanceof ConditionalCheckFailedException)) throw error;
-    if (!meetsItself) return false;
     // A step whose reply was lost, and which the client then repeated, meets itself; whose it was, `owner` tells.
     const found: Record<string, unknown> = decodeImage(error.Item ?? {});
     return Object.entries(changes).every(([name, value]) => found[name] === value);

@@ -73,14 +73,24 @@ test.each(['Reject', 'Rendering Failure'])(
     await post.send(await post.news(order));
     expect(await post.statesOf(order)).toEqual(['sent']);
     logged.length = 0;
-    const report = await reportOf(order, kind);
-    await feedback(bySns(report));
-    await feedback(bySns(report));
+    await feedback(bySns(await reportOf(order, kind)));
     expect(await post.statesOf(order)).toEqual(['refused']);
     expect((await post.rowsOf(order))[0]?.refusal).toContain('SES reported');
     expect(logged).toEqual(['mail']);
   },
 );
+
+test('a rejection is told though the reply to writing it was lost', async () => {
+  const order = await post.ordered('pending');
+  await post.send(await post.news(order));
+  logged.length = 0;
+  let times = 0;
+  post.table.conduct = ({ operation }) => (operation === 'UpdateItem' && ++times === 1 ? 'lost' : undefined);
+  await feedback(bySns(await reportOf(order, 'Reject')));
+  expect(times).toBeGreaterThan(1);
+  expect(await post.statesOf(order)).toEqual(['refused']);
+  expect(logged).toEqual(['mail']);
+});
 
 test('in whatever order reports come, a rejection stands', async () => {
   const order = await post.ordered('pending');
