@@ -18,7 +18,7 @@ export type FeedbackHandler = (event: unknown) => Promise<void>;
 type Report = {
   eventType?: string;
   notificationType?: string;
-  mail?: { messageId?: string; tags?: Record<string, string[]> };
+  mail?: { messageId?: string; timestamp?: string; tags?: Record<string, string[]> };
   bounce?: { bounceType?: string; bouncedRecipients?: { emailAddress?: string }[] };
   complaint?: { complainedRecipients?: { emailAddress?: string }[] };
   reject?: { reason?: string };
@@ -67,7 +67,13 @@ async function take(connections: Connections, report: Report): Promise<void> {
   if (kind === 'Complaint')
     await suppressAll(connections, report.complaint?.complainedRecipients, 'complaint');
   const row = await rowOf(connections, report);
-  if (row === undefined) return; // a mail of somebody else's, or of a row that is gone
+  if (row === undefined) {
+    if (isYoung(connections, report))
+      throw new Error(
+        'SES reports of a mail whose row the index does not show yet: the report must come again.',
+      );
+    return; // a mail of somebody else's, or of a row that is gone
+  }
   const rejected = kind === 'Reject' || kind === 'RenderingFailure';
   if (rejected) await refuse(connections, row, kind);
   else if (kind === 'Delivery' || kind === 'Send' || kind === 'Bounce' || kind === 'Complaint')
@@ -76,6 +82,14 @@ async function take(connections: Connections, report: Report): Promise<void> {
       messageId: report.mail?.messageId ?? '',
     });
   connections.metrics('feedback', { [`mail.${kind.toLowerCase()}`]: 1 });
+}
+
+/** How far the outbox's index may lag behind it, milliseconds. */
+const lagMilliseconds = 5 * 60_000;
+
+/** A mail of ours, sent so lately that the index may not show its row yet. */
+function isYoung({ now }: Connections, { mail }: Report): boolean {
+  return mail?.tags?.[rowTag] !== undefined && now() - Date.parse(mail.timestamp ?? '') < lagMilliseconds;
 }
 
 async function refuse(connections: Connections, row: MailRow, kind: string): Promise<void> {

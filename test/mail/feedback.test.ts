@@ -142,6 +142,17 @@ test('a report of somebody else’s mail changes nothing; what is no report is r
   await expect(feedback({ Records: [{ eventSource: 'aws:sqs' }] })).rejects.toThrow('no report of SES');
 });
 
+test('a report that comes before the index shows its row is not taken for somebody else’s: it comes again', async () => {
+  const timestamp = new Date(post.clock.milliseconds).toISOString();
+  const mail = { messageId: '1', timestamp, tags: { [rowTag]: ['not-shown-yet'] } };
+  const report = byEventBridge({ eventType: 'Reject', mail });
+  await expect(feedback(report)).rejects.toThrow('the report must come again');
+  post.clock.milliseconds += 5 * minute;
+  await feedback(report); // by now the index would show it
+  const others = { ...mail, timestamp: new Date(post.clock.milliseconds).toISOString(), tags: {} };
+  await feedback(byEventBridge({ eventType: 'Reject', mail: others }));
+});
+
 test.each([
   ['a@example.com\r\nBcc: b@example.com', false],
   ['a@example.com, b@example.com', false],
