@@ -2,8 +2,9 @@
 import { ConditionalCheckFailedException, QueryCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import type { Connections } from '../connections.ts';
 import { queuedRows } from '../deliveries/queued.ts';
+import { queueOf } from '../deliveries/rows.ts';
 import { decodeImage, encodeItem } from '../table/attributes.ts';
-import { expression } from '../table/expression.ts';
+import { type Expression, expression } from '../table/expression.ts';
 import { daySeconds, retentionDays } from '../table/retention.ts';
 import { conflicts } from '../table/write/attempt.ts';
 import { type MailRow, type MailState, mailQueue } from './row.ts';
@@ -34,7 +35,7 @@ export async function rowsOfItem({ dynamodb, config }: Connections, item: string
 /** Takes the lease if the row is due: waiting, or leased by somebody whose time is up. */
 export async function lease(connections: Connections, row: MailRow, owner: string): Promise<boolean> {
   const now = connections.now();
-  return step(connections, row, { state: 'leased', owner, leasedUntil: now + leaseMilliseconds }, (build) => {
+  return step(connections, row, { state: 'leased', ...held(connections, owner) }, (build) => {
     const [state, until] = [build.name('state'), build.name('leasedUntil')];
     const expired = `(${state} = ${build.value('leased')} AND ${until} < ${build.value(now)})`;
     const again = `(${state} = ${build.value('unknown')} AND ${build.name('policy')} = ${build.value('atLeastOnce')} AND ${build.name('due')} <= ${build.value(now)})`;
@@ -42,16 +43,24 @@ export async function lease(connections: Connections, row: MailRow, owner: strin
   });
 }
 
-/** The owner's next step. `sending` is written before SES is asked: from then on the mail may have gone out. */
+/**
+ * Written before SES is asked: from then on the mail may have gone out. What came before has taken its time: the lease
+ * begins anew.
+ */
+export async function beginSending(connections: Connections, row: MailRow, owner: string): Promise<boolean> {
+  return advance(connections, row, owner, ['leased'], { state: 'sending', ...held(connections, owner) });
+}
+
+/** The owner's next step, from one of these states. */
 export async function advance(
   connections: Connections,
   row: MailRow,
   owner: string,
-  from: MailState,
+  from: readonly MailState[],
   changes: Partial<MailRow> & { state: MailState },
 ): Promise<boolean> {
   return step(connections, row, changes, (build) => {
-    return `${build.name('owner')} = ${build.value(owner)} AND ${build.name('state')} = ${build.value(from)}`;
+    return `${build.name('owner')} = ${build.value(owner)} AND ${isOneOf(build, from)}`;
   });
 }
 
@@ -62,11 +71,7 @@ export async function settleByReport(
   from: readonly MailState[],
   changes: Partial<MailRow> & { state: MailState },
 ): Promise<boolean> {
-  const isOneOf: Condition = (build) => {
-    const state = build.name('state');
-    return from.map((one) => `${state} = ${build.value(one)}`).join(' OR ');
-  };
-  return step(connections, row, changes, isOneOf);
+  return step(connections, row, changes, (build) => isOneOf(build, from));
 }
 
 /** A row left in `sending` by a sender that is gone: nobody knows whether its mail went out. */
@@ -77,7 +82,15 @@ export async function giveUpSending(connections: Connections, row: MailRow): Pro
   });
 }
 
-type Condition = (build: ReturnType<typeof expression>) => string;
+type Condition = (build: Expression) => string;
+
+function isOneOf(build: Expression, states: readonly MailState[]): string {
+  return `${build.name('state')} IN (${states.map((state) => build.value(state)).join(', ')})`;
+}
+
+function held({ now }: Connections, owner: string): { owner: string; leasedUntil: number } {
+  return { owner, leasedUntil: now() + leaseMilliseconds };
+}
 
 async function step(
   connections: Connections,
@@ -122,8 +135,9 @@ function next(
   row: MailRow,
   { state, leasedUntil }: Partial<MailRow>,
 ): Partial<MailRow> {
-  if (state === 'leased' && leasedUntil !== undefined) return { due: leasedUntil };
-  if (state === 'waiting') return { due: now() + notNowMilliseconds };
+  if (leasedUntil !== undefined) return { due: leasedUntil };
+  // In the index again, too: one that was in doubt has left it.
+  if (state === 'waiting') return { due: now() + notNowMilliseconds, queue: queueOf(mailQueue, row.pk) };
   if (state === 'unknown' && row.policy === 'atLeastOnce') return { due: now() + feedbackMilliseconds };
   if (state !== 'sent' && state !== 'refused') return {};
   return { expires: Math.floor(now() / 1000) + retentionDays.outboxRows * daySeconds };
@@ -134,8 +148,8 @@ function gone({ policy }: MailRow, state: MailState | undefined): string[] {
   const settled = ['item', 'to', 'owner', 'leasedUntil', 'due', 'queue'];
   if (state === 'refused') return settled;
   if (state === 'sent') return [...settled, 'refusal']; // why it was in doubt
-  if (state === 'unknown')
-    return ['owner', 'leasedUntil', ...(policy === 'atMostOnce' ? ['due', 'queue'] : [])];
+  // Its owner stays: what SES answered it after all, however late, settles the row.
+  if (state === 'unknown') return ['leasedUntil', ...(policy === 'atMostOnce' ? ['due', 'queue'] : [])];
   return state === 'waiting' ? ['owner', 'leasedUntil'] : [];
 }
 

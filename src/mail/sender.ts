@@ -4,11 +4,11 @@ import type { Connections } from '../connections.ts';
 import type { App } from '../pipeline/app.ts';
 import type { EmailTemplate } from '../table/entity.ts';
 import { isPlainAddress } from './address.ts';
-import { advance, giveUpSending, lease, rowsOfItem } from './outbox.ts';
+import { advance, beginSending, giveUpSending, lease, rowsOfItem } from './outbox.ts';
 import type { Pace } from './pace.ts';
 import { type Rendered, render } from './render.ts';
 import type { MailRow, MailState } from './row.ts';
-import { sendMail } from './ses.ts';
+import { type MailOutcome, sendMail } from './ses.ts';
 import { whySuppressed } from './suppressed.ts';
 
 /** `settled`: nothing of the item is waiting. `later`: something is, and must be tried again; `why` says what for. */
@@ -50,28 +50,40 @@ async function sendRow(app: App, connections: Connections, row: MailRow, pace: P
   await pace();
   const owner = randomUUID();
   if (!(await lease(connections, row, owner))) return later('another sender is at it');
-  const settle = (from: MailState, changes: Partial<MailRow> & { state: MailState }, counted?: string) =>
-    settleRow(connections, row, owner, from, changes, counted);
+  const settle = (changes: Settling, counted?: string) =>
+    settleRow(connections, row, owner, ['leased'], changes, counted);
   const ready = prepare(app, connections, row);
-  if ('refusal' in ready)
-    return settle('leased', { state: 'refused', refusal: ready.refusal }, ready.counted);
+  if ('refusal' in ready) return settle({ state: 'refused', refusal: ready.refusal }, ready.counted);
   const suppressed = await whySuppressed(connections, ready.to);
   if (suppressed !== undefined) {
     const refusal = `the address is suppressed: ${suppressed}`;
-    return settle('leased', { state: 'refused', refusal }, 'suppressed');
+    return settle({ state: 'refused', refusal }, 'suppressed');
   }
-  if (!(await advance(connections, row, owner, 'leased', { state: 'sending', owner })))
-    return later('the lease was lost');
+  if (!(await beginSending(connections, row, owner))) return later('the lease was lost');
   const sent = await sendMail(connections, row, ready.to, ready.mail);
+  return answered(connections, row, owner, sent);
+}
+
+type Settling = Partial<MailRow> & { state: MailState };
+
+/** What SES is known to have answered also settles a row that was given up meanwhile. */
+const asked: readonly MailState[] = ['sending', 'unknown'];
+
+async function answered(
+  connections: Connections,
+  row: MailRow,
+  owner: string,
+  sent: MailOutcome,
+): Promise<ItemOutcome> {
   switch (sent.outcome) {
     case 'sent':
-      return settle('sending', { state: 'sent', messageId: sent.messageId });
+      return settleRow(connections, row, owner, asked, { state: 'sent', messageId: sent.messageId });
     case 'refused':
-      return settle('sending', { state: 'refused', refusal: sent.reason });
+      return settleRow(connections, row, owner, asked, { state: 'refused', refusal: sent.reason });
     case 'unknown':
-      return settle('sending', { state: 'unknown', refusal: sent.reason });
+      return settleRow(connections, row, owner, ['sending'], { state: 'unknown', refusal: sent.reason });
     case 'notSent':
-      await advance(connections, row, owner, 'sending', { state: 'waiting' });
+      await advance(connections, row, owner, asked, { state: 'waiting' });
       return later(sent.reason);
   }
 }
@@ -80,8 +92,8 @@ async function settleRow(
   connections: Connections,
   row: MailRow,
   owner: string,
-  from: MailState,
-  changes: Partial<MailRow> & { state: MailState },
+  from: readonly MailState[],
+  changes: Settling,
   counted: string = changes.state,
 ): Promise<ItemOutcome> {
   // Whoever has it now says what became of it.

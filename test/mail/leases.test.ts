@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import type { MailRow } from '../../src/mail/row.ts';
 import type { Conduct, Seen } from '../sinks/proxy.ts';
 import { allTaken, from } from '../sinks/world.ts';
-import { openPost } from './post.ts';
+import { openPost, sesError } from './post.ts';
 
 const post = await openPost();
 
@@ -130,10 +130,34 @@ test('who was overtaken cannot go on under the other sender’s lease', async ()
   expect(await post.mailOf(order)).toHaveLength(2);
 });
 
-test('a mail that SES took very long over is unknown for others, and who sent it does not write over that', async () => {
+test('the lease begins anew when SES is asked: what came before has taken its time', async () => {
   const { order, news } = await waitingRow();
+  const late = hold((seen) => seen.operation === 'GetItem');
+  post.table.conduct = late.conduct;
   const mailing = hold(() => true);
   post.ses.conduct = mailing.conduct;
+  const sending = post.send(news);
+  await late.reached;
+  post.clock.milliseconds += 29_000;
+  late.letGo();
+  await mailing.reached;
+  const leasedUntil = post.clock.milliseconds + 30_000;
+  expect((await post.rowsOf(order))[0]).toMatchObject({ state: 'sending', leasedUntil, due: leasedUntil });
+  post.clock.milliseconds += 5_000;
+  expect(await post.send(news)).toEqual(from(news.Records[0]));
+  mailing.letGo();
+  expect(await sending).toEqual(allTaken);
+  expect(await post.statesOf(order)).toEqual(['sent', 'sent']);
+});
+
+/** The confirmation's sender, whom SES answers so only after another sender has given the mail up. */
+async function answeredLate(reply: Conduct) {
+  const { order, news } = await waitingRow();
+  const mailing = hold(() => true);
+  post.ses.conduct = async (seen) => {
+    await mailing.conduct(seen);
+    return seen.body.includes('has%20been%20shipped') ? undefined : reply;
+  };
   const slow = post.send(news);
   await mailing.reached;
   post.clock.milliseconds += 30_001;
@@ -141,8 +165,52 @@ test('a mail that SES took very long over is unknown for others, and who sent it
   expect(await post.statesOf(order)).toEqual(['unknown', 'sent']);
   mailing.letGo();
   await slow;
-  expect(await post.statesOf(order)).toEqual(['unknown', 'sent']);
+  const [row] = await post.rowsOf(order);
+  return { order, row };
+}
+
+test('a mail that SES took very long over is unknown for others, until its sender knows that it was sent', async () => {
+  const { order, row } = await answeredLate(undefined);
+  const [mail] = (await post.mailOf(order)).slice(-1);
+  expect(row).toMatchObject({ state: 'sent', messageId: mail?.messageId });
+  for (const name of ['to', 'item', 'owner', 'due', 'queue']) expect(row).not.toHaveProperty(name);
   expect(await post.mailOf(order)).toHaveLength(2);
+});
+
+test('what SES refused at last is not in doubt any more', async () => {
+  const { row } = await answeredLate(sesError(400, 'InvalidParameterValue'));
+  expect(row).toMatchObject({ state: 'refused', refusal: 'InvalidParameterValue' });
+});
+
+test('what SES did not want at last waits, and the schedule finds it', async () => {
+  const { order, row } = await answeredLate(sesError(400, 'Throttling'));
+  expect(row).toMatchObject({ state: 'waiting', queue: expect.any(String), due: expect.any(Number) });
+  post.ses.calm();
+  post.clock.milliseconds += 60_000;
+  const schedule = { source: 'aws.events', 'detail-type': 'Scheduled Event', detail: {} };
+  await post.send(schedule as never);
+  expect(await post.statesOf(order)).toEqual(['sent', 'sent']);
+});
+
+test('who was given up, and whose mail another sends again, does not settle the other’s', async () => {
+  const { order, news } = await waitingRow({ policy: 'atLeastOnce' });
+  const [first, second] = [hold(() => true), hold(() => true)];
+  post.ses.conduct = first.conduct;
+  const slow = post.send(news);
+  await first.reached;
+  post.clock.milliseconds += 30_001;
+  expect(await post.send(news)).toEqual(allTaken);
+  post.clock.milliseconds += 15 * 60_000;
+  post.ses.conduct = second.conduct;
+  const again = post.send(news);
+  await second.reached;
+  const [row] = await post.rowsOf(order);
+  first.letGo();
+  await slow;
+  expect((await post.rowsOf(order))[0]).toEqual(row);
+  second.letGo();
+  expect(await again).toEqual(allTaken);
+  expect(await post.statesOf(order)).toEqual(['sent', 'sent']);
 });
 
 test('two senders at once send one mail', async () => {

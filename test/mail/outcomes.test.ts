@@ -88,7 +88,7 @@ test.each([
     const { order, news, answer, row } = await sentWhile(conduct);
     expect(answer).toEqual(allTaken);
     expect(row).toMatchObject({ state: 'unknown', policy: 'atMostOnce', to: expect.any(String) });
-    expect(row).not.toHaveProperty('owner');
+    expect(row).not.toHaveProperty('due');
     post.clock.milliseconds += 3_600_000;
     expect(await post.send(news)).toEqual(allTaken);
     expect(await post.takenAgain(order)).toEqual(allTaken);

@@ -35,13 +35,11 @@ export const plants: Readonly<Record<string, Plant>> = {
     changes: [
       {
         file: 'src/mail/sender.ts',
-        find: `  if (!(await advance(connections, row, owner, 'leased', { state: 'sending', owner })))
-    return later('the lease was lost');
+        find: `  if (!(await beginSending(connections, row, owner))) return later('the lease was lost');
   const sent = await sendMail(connections, row, ready.to, ready.mail);
 `,
         put: `  const sent = await sendMail(connections, row, ready.to, ready.mail);
-  if (!(await advance(connections, row, owner, 'leased', { state: 'sending', owner })))
-    return later('the lease was lost');
+  if (!(await beginSending(connections, row, owner))) return later('the lease was lost');
 `,
       },
     ],
