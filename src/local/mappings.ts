@@ -40,6 +40,9 @@ type MappingParts = {
   batches: Batch[];
 };
 
+/** As deployed: the sender begins no mail shortly before its time is up. */
+export const mailMilliseconds = 300_000;
+
 /** As deployed (`deploy/functions.yml`): what a function fails so often goes to the on-failure destination. */
 export function startMappings(parts: MappingParts): Mappings {
   const { handlers, ours, streams, streamArns, folder, failures, batches } = parts;
@@ -75,6 +78,7 @@ export function startMappings(parts: MappingParts): Mappings {
     // A new row is news; what else is due, the schedule takes.
     mail: start('mail', streamArns.outbox, {
       ...netted('mail', 3),
+      functionTimeoutMilliseconds: mailMilliseconds,
       filter: ({ eventName }) => eventName === 'INSERT',
     }),
   };

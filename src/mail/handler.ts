@@ -2,7 +2,13 @@
  * The sender's Lambda: fed by the outbox table's stream, and by a schedule, which takes what was due meanwhile. What of
  * the stream must be tried again is answered as failed.
  */
-import type { DynamoDBBatchResponse, DynamoDBRecord, DynamoDBStreamEvent, ScheduledEvent } from 'aws-lambda';
+import type {
+  Context,
+  DynamoDBBatchResponse,
+  DynamoDBRecord,
+  DynamoDBStreamEvent,
+  ScheduledEvent,
+} from 'aws-lambda';
 import { readConfig } from '../config.ts';
 import { type Connections, connect } from '../connections.ts';
 import { openSwitches } from '../deliveries/switches.ts';
@@ -11,10 +17,13 @@ import { ForeignEvent, isFromStream, readBatch } from '../pipeline/batch.ts';
 import { whatWasThrown } from '../pipeline/thrown.ts';
 import { type Right, rights } from '../rights.ts';
 import { dueMail } from './outbox.ts';
-import { openPace, type Pace } from './pace.ts';
-import { type ItemOutcome, sendDue } from './sender.ts';
+import { openPace } from './pace.ts';
+import { type ItemOutcome, type Run, sendDue } from './sender.ts';
 
-export type MailHandler = (event: DynamoDBStreamEvent | ScheduledEvent) => Promise<DynamoDBBatchResponse>;
+export type MailHandler = (
+  event: DynamoDBStreamEvent | ScheduledEvent,
+  context?: Pick<Context, 'getRemainingTimeInMillis'>,
+) => Promise<DynamoDBBatchResponse>;
 
 export const mailRights: readonly Right[] = [
   ...rights('deliveries', 'dynamodb:BatchGetItem'),
@@ -26,13 +35,16 @@ export const mailRights: readonly Right[] = [
 /** Items that one run of the schedule looks at, at most. */
 const mostItems = 200;
 
+/** What is left of the invocation when no mail is begun any more, milliseconds: longer than a lease lasts. */
+const marginMilliseconds = 40_000;
+
 const nothing = { batchItemFailures: [] };
 
 export function mailHandler(app: App): MailHandler {
   let handler: MailHandler | undefined;
-  return async function handleOutbox(event) {
+  return async function handleOutbox(event, context) {
     handler ??= openMail(app, connect(readConfig(process.env)));
-    return handler(event);
+    return handler(event, context);
   };
 }
 
@@ -40,10 +52,12 @@ export function openMail(app: App, connections: Connections): MailHandler {
   const switches = openSwitches(connections, ['email']);
   const perSecond = Number(connections.config.SLUICE_MAIL_PER_SECOND);
   const pace = openPace({ perSecond, now: connections.now, wait: connections.wait });
-  return async function handleOutbox(event) {
+  return async function handleOutbox(event, context) {
+    const remaining = () => context?.getRemainingTimeInMillis?.() ?? Number.POSITIVE_INFINITY;
+    const run: Run = { pace, hasTime: () => remaining() >= marginMilliseconds };
     // Whoever pauses email wants no mail to go out: the rows wait for the schedule.
     const isPaused = async () => (await switches.read()).get('email')?.paused === true;
-    if (isSchedule(event)) return (await isPaused()) ? nothing : sendAllDue(app, connections, pace);
+    if (isSchedule(event)) return (await isPaused()) ? nothing : sendAllDue(app, connections, run);
     const records = readBatch(event).map(({ raw }) => raw);
     // What else is sent here, such as a Kinesis stream, would be answered as done, and its mails never go out.
     if (!records.every(isFromStream)) throw new ForeignEvent(event);
@@ -51,7 +65,7 @@ export function openMail(app: App, connections: Connections): MailHandler {
     if (waiting.length === 0 || (await isPaused())) return nothing;
     const later = new Set<string>();
     for (const item of new Set(waiting.map(itemOf))) {
-      if ((await outcomeFor(app, connections, item, pace)) === 'later') later.add(item);
+      if ((await outcomeFor(app, connections, item, run)) === 'later') later.add(item);
     }
     const first = waiting.find((record) => later.has(itemOf(record)));
     return {
@@ -61,8 +75,8 @@ export function openMail(app: App, connections: Connections): MailHandler {
   };
 }
 
-async function sendAllDue(app: App, connections: Connections, pace: Pace): Promise<DynamoDBBatchResponse> {
-  for (const item of await dueMail(connections, mostItems)) await outcomeFor(app, connections, item, pace);
+async function sendAllDue(app: App, connections: Connections, run: Run): Promise<DynamoDBBatchResponse> {
+  for (const item of await dueMail(connections, mostItems)) await outcomeFor(app, connections, item, run);
   return nothing;
 }
 
@@ -75,10 +89,10 @@ async function outcomeFor(
   app: App,
   connections: Connections,
   item: string,
-  pace: Pace,
+  run: Run,
 ): Promise<ItemOutcome['outcome']> {
   try {
-    return (await sendDue(app, connections, item, pace)).outcome;
+    return (await sendDue(app, connections, item, run)).outcome;
   } catch (error) {
     connections.log.warn('mail', { state: 'later', reason: whatWasThrown(error) });
     return 'later';

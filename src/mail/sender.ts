@@ -16,16 +16,19 @@ export type ItemOutcome = { outcome: 'settled' } | { outcome: 'later'; why: stri
 
 const settled = new Set(['sent', 'refused']);
 
-/** `pace` settles when the next mail may go. */
+/** A run of the sender: `pace` settles when the next mail may go, and without `hasTime` none is begun. */
+export type Run = { pace: Pace; hasTime(): boolean };
+
 export async function sendDue(
   app: App,
   connections: Connections,
   item: string,
-  pace: Pace,
+  { pace, hasTime }: Run,
 ): Promise<ItemOutcome> {
   for (const row of await rowsOfItem(connections, item)) {
     // One that may have gone out holds nobody; by its policy it is sent again, once SES had its time to report.
     if (settled.has(row.state) || (row.state === 'unknown' && !isDueAgain(connections, row))) continue;
+    if (!hasTime()) return later('the time is up');
     const outcome =
       row.state === 'sending'
         ? await settleSending(connections, row)

@@ -5,7 +5,7 @@ import { replayTag, rowTag } from '../../src/mail/ses.ts';
 import { ForeignEvent } from '../../src/pipeline/batch.ts';
 import { openStream } from '../../src/pipeline/stream.ts';
 import { fresh, history, nameOf, orderAt, purchase } from '../sinks/items.ts';
-import { allTaken } from '../sinks/world.ts';
+import { allTaken, from } from '../sinks/world.ts';
 import { eventOf } from '../support/records.ts';
 import { openPost } from './post.ts';
 
@@ -21,6 +21,28 @@ test('a mail that a replay asked for says so in a tag of the message, another ha
   const [first] = await post.mailOf(plain);
   expect(replayed?.tags).toEqual({ [rowTag]: expect.any(String), [replayTag]: 'true' });
   expect(first?.tags).toEqual({ [rowTag]: expect.any(String) });
+});
+
+/** A time to end at, which is up as soon as SES has been asked so often. */
+const endsAfter = (mails: number) => () => (post.ses.seen.length < mails ? 40_000 : 39_999);
+
+test('with less than 40 seconds left no mail is begun: the stream is handed back the first, the rest waits', async () => {
+  const orders = [
+    await post.ordered('pending', 'paid', 'shipped'),
+    await post.ordered('pending'),
+    await post.ordered('pending'),
+  ];
+  const states = async () => (await Promise.all(orders.map(post.statesOf))).flat();
+  const news = await post.news(...orders);
+  expect(await post.send(news, {}, endsAfter(1))).toEqual(from(news.Records[0]));
+  expect(await states()).toEqual(['sent', 'waiting', 'waiting', 'waiting']);
+  expect(await post.send(news, {}, endsAfter(3))).toEqual(from(news.Records[3]));
+  expect(await states()).toEqual(['sent', 'sent', 'sent', 'waiting']);
+  const schedule = { source: 'aws.events', 'detail-type': 'Scheduled Event', detail: {} };
+  expect(await post.send(schedule as never, {}, endsAfter(3))).toEqual(allTaken);
+  expect(await states()).toEqual(['sent', 'sent', 'sent', 'waiting']);
+  expect(await post.send(schedule as never, {}, endsAfter(4))).toEqual(allTaken);
+  expect(await states()).toEqual(['sent', 'sent', 'sent', 'sent']);
 });
 
 const kinesis = (data: unknown) => ({

@@ -46,8 +46,11 @@ export async function openPost() {
     },
 
     /** One sender, told of something. Others can be at it at the same time. */
-    send: (event: DynamoDBStreamEvent, connections: Partial<Connections> = {}) =>
-      openMail(world.app, { ...world.connections, ...connections })(event),
+    send: (event: DynamoDBStreamEvent, connections: Partial<Connections> = {}, remaining?: () => number) =>
+      openMail(world.app, { ...world.connections, ...connections })(
+        event,
+        remaining && { getRemainingTimeInMillis: remaining },
+      ),
 
     statesOf: async (item: string) => (await rowsOf(item)).map(({ state }) => state),
 

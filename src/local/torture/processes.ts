@@ -1,6 +1,7 @@
 /** The child processes: each role has one that works, and one that is ready to take over when that one is killed. */
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { mailMilliseconds } from '../mappings.ts';
 import type { Birth, FunctionName, Role } from './messages.ts';
 import { type Surroundings, startWorker, type Worker } from './worker.ts';
 
@@ -16,6 +17,8 @@ type Parts = {
 
 /** How long a function has, as its Lambda's timeout, milliseconds. */
 const functionMilliseconds = 20_000;
+
+const remainingOf = (name: FunctionName) => (name === 'mail' ? mailMilliseconds : functionMilliseconds);
 
 export function startProcesses({ birth, surround, ahead, onExit }: Parts) {
   const roles = new Map<Role, { working: Worker; next: Worker }>();
@@ -59,8 +62,8 @@ export function startProcesses({ birth, surround, ahead, onExit }: Parts) {
     /** Rejects with `Died` where the process does not live to answer. */
     invoke: (role: 'functions' | 'redrive', name: FunctionName, event: unknown) =>
       workingAs(role).ask(
-        (id) => ({ type: 'invoke', id, name, event, remaining: functionMilliseconds }),
-        functionMilliseconds,
+        (id) => ({ type: 'invoke', id, name, event, remaining: remainingOf(name) }),
+        remainingOf(name),
       ),
     /** Settles when the mappings have brought all there is through the functions. */
     drain: () => workingAs('mapping').ask((id) => ({ type: 'drain', id })),
