@@ -57,7 +57,12 @@ export function openMail(app: App, connections: Connections): MailHandler {
     const run: Run = { pace, hasTime: () => remaining() >= marginMilliseconds };
     // Whoever pauses email wants no mail to go out: the rows wait for the schedule.
     const isPaused = async () => (await switches.read()).get('email')?.paused === true;
-    if (isSchedule(event)) return (await isPaused()) ? nothing : sendAllDue(app, connections, run);
+    if (isSchedule(event)) {
+      const due = await dueMail(connections, mostItems);
+      const left = (await isPaused()) ? [...due.values()] : await sendAll(app, connections, due, run);
+      connections.metrics('mail', { oldestMailSeconds: oldestSeconds(connections.now(), left) });
+      return nothing;
+    }
     const records = readBatch(event).map(({ raw }) => raw);
     // What else is sent here, such as a Kinesis stream, would be answered as done, and its mails never go out.
     if (!records.every(isFromStream)) throw new ForeignEvent(event);
@@ -65,7 +70,7 @@ export function openMail(app: App, connections: Connections): MailHandler {
     if (waiting.length === 0 || (await isPaused())) return nothing;
     const later = new Set<string>();
     for (const item of new Set(waiting.map(itemOf))) {
-      if ((await outcomeFor(app, connections, item, run)) === 'later') later.add(item);
+      if ((await outcomeFor(app, connections, item, run)).outcome === 'later') later.add(item);
     }
     const first = waiting.find((record) => later.has(itemOf(record)));
     return {
@@ -75,9 +80,25 @@ export function openMail(app: App, connections: Connections): MailHandler {
   };
 }
 
-async function sendAllDue(app: App, connections: Connections, run: Run): Promise<DynamoDBBatchResponse> {
-  for (const item of await dueMail(connections, mostItems)) await outcomeFor(app, connections, item, run);
-  return nothing;
+/** Since when each item waits whose mail is not out. */
+async function sendAll(
+  app: App,
+  connections: Connections,
+  due: ReadonlyMap<string, number>,
+  run: Run,
+): Promise<number[]> {
+  const left: number[] = [];
+  for (const [item, since] of due) {
+    const found = await outcomeFor(app, connections, item, run, since);
+    if (found.outcome === 'later') left.push(found.since);
+  }
+  return left;
+}
+
+/** A change that has no time has no age. */
+function oldestSeconds(now: number, times: readonly number[]): number {
+  const ages = times.filter((time) => time > 0).map((time) => Math.floor((now - time) / 1000));
+  return Math.max(0, ...ages);
 }
 
 function isSchedule(event: DynamoDBStreamEvent | ScheduledEvent): event is ScheduledEvent {
@@ -90,12 +111,13 @@ async function outcomeFor(
   connections: Connections,
   item: string,
   run: Run,
-): Promise<ItemOutcome['outcome']> {
+  since = 0,
+): Promise<ItemOutcome> {
   try {
-    return (await sendDue(app, connections, item, run)).outcome;
+    return await sendDue(app, connections, item, run);
   } catch (error) {
     connections.log.warn('mail', { state: 'later', reason: whatWasThrown(error) });
-    return 'later';
+    return { outcome: 'later', since };
   }
 }
 

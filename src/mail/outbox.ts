@@ -153,9 +153,15 @@ function gone({ policy }: MailRow, state: MailState | undefined): string[] {
   return state === 'waiting' ? ['owner', 'leasedUntil'] : [];
 }
 
-/** The items that have rows due, the longest waiting first. Eventually consistent. */
-export async function dueMail({ dynamodb, config, now }: Connections, limit: number): Promise<string[]> {
+/** The items that have rows due, and since when, the longest waiting first. Eventually consistent. */
+export async function dueMail(
+  { dynamodb, config, now }: Connections,
+  limit: number,
+): Promise<Map<string, number>> {
   const rows = await queuedRows(dynamodb, config.SLUICE_OUTBOX_TABLE, mailQueue, now(), limit);
-  rows.sort((one, other) => Number(one.due) - Number(other.due));
-  return [...new Set(rows.map(({ pk }) => String(pk)))];
+  const byItem = Map.groupBy(rows, ({ pk }) => String(pk));
+  const since = [...byItem].map(
+    ([item, those]) => [item, Math.min(...those.map(({ due }) => Number(due)))] as const,
+  );
+  return new Map(since.sort(([, one], [, other]) => one - other));
 }

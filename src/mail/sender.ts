@@ -11,8 +11,8 @@ import type { MailRow, MailState } from './row.ts';
 import { type MailOutcome, sendMail } from './ses.ts';
 import { whySuppressed } from './suppressed.ts';
 
-/** `settled`: nothing of the item is waiting. `later`: something is, and must be tried again; `why` says what for. */
-export type ItemOutcome = { outcome: 'settled' } | { outcome: 'later'; why: string };
+/** `settled`: nothing of the item is waiting. `later`: something is, since then, and must be tried again. */
+export type ItemOutcome = { outcome: 'settled' } | { outcome: 'later'; since: number };
 
 const settled = new Set(['sent', 'refused']);
 
@@ -28,7 +28,7 @@ export async function sendDue(
   for (const row of await rowsOfItem(connections, item)) {
     // One that may have gone out holds nobody; by its policy it is sent again, once SES had its time to report.
     if (settled.has(row.state) || (row.state === 'unknown' && !isDueAgain(connections, row))) continue;
-    if (!hasTime()) return later('the time is up');
+    if (!hasTime()) return later(row);
     const outcome =
       row.state === 'sending'
         ? await settleSending(connections, row)
@@ -43,7 +43,7 @@ function isDueAgain({ now }: Connections, { policy, due }: MailRow): boolean {
 }
 
 async function settleSending(connections: Connections, row: MailRow): Promise<ItemOutcome> {
-  if (!(await giveUpSending(connections, row))) return later('another sender is at it');
+  if (!(await giveUpSending(connections, row))) return later(row);
   count(connections, row, 'unknown');
   return { outcome: 'settled' };
 }
@@ -52,7 +52,7 @@ async function sendRow(app: App, connections: Connections, row: MailRow, pace: P
   // Before the lease, which is not to run out in a queue.
   await pace();
   const owner = randomUUID();
-  if (!(await lease(connections, row, owner))) return later('another sender is at it');
+  if (!(await lease(connections, row, owner))) return later(row);
   const settle = (changes: Settling, counted?: string) =>
     settleRow(connections, row, owner, ['leased'], changes, counted);
   const ready = prepare(app, connections, row);
@@ -62,7 +62,7 @@ async function sendRow(app: App, connections: Connections, row: MailRow, pace: P
     const refusal = `the address is suppressed: ${suppressed}`;
     return settle({ state: 'refused', refusal }, 'suppressed');
   }
-  if (!(await beginSending(connections, row, owner))) return later('the lease was lost');
+  if (!(await beginSending(connections, row, owner))) return later(row);
   const sent = await sendMail(connections, row, ready.to, ready.mail);
   return answered(connections, row, owner, sent);
 }
@@ -87,7 +87,8 @@ async function answered(
       return settleRow(connections, row, owner, ['sending'], { state: 'unknown', refusal: sent.reason });
     case 'notSent':
       await advance(connections, row, owner, asked, { state: 'waiting' });
-      return later(sent.reason);
+      tell(connections, row, { state: 'waiting', refusal: sent.reason }, 'notSent');
+      return later(row);
   }
 }
 
@@ -101,11 +102,14 @@ async function settleRow(
 ): Promise<ItemOutcome> {
   // Whoever has it now says what became of it.
   if (!(await advance(connections, row, owner, from, changes))) return { outcome: 'settled' };
+  tell(connections, row, changes, counted);
+  return { outcome: 'settled' };
+}
+
+function tell(connections: Connections, row: MailRow, { state, refusal }: Settling, counted: string): void {
   count(connections, row, counted);
   const { change, email } = row;
-  const level = changes.state === 'sent' ? 'info' : 'warn';
-  connections.log[level]('mail', { change, email, state: changes.state, reason: changes.refusal });
-  return { outcome: 'settled' };
+  connections.log[state === 'sent' ? 'info' : 'warn']('mail', { change, email, state, reason: refusal });
 }
 
 /** What waits for a person is counted apart from what goes again by itself. */
@@ -144,6 +148,7 @@ function templateOf(app: App, row: MailRow): EmailTemplate | undefined {
   return Object.hasOwn(emails, row.email) ? emails[row.email]?.template : undefined;
 }
 
-function later(why: string): ItemOutcome {
-  return { outcome: 'later', why };
+/** By its change, not by when it is due: that moves on with each try. */
+function later({ occurredAt }: MailRow): ItemOutcome {
+  return { outcome: 'later', since: Date.parse(occurredAt) };
 }

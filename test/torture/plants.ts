@@ -35,11 +35,11 @@ export const plants: Readonly<Record<string, Plant>> = {
     changes: [
       {
         file: 'src/mail/sender.ts',
-        find: `  if (!(await beginSending(connections, row, owner))) return later('the lease was lost');
+        find: `  if (!(await beginSending(connections, row, owner))) return later(row);
   const sent = await sendMail(connections, row, ready.to, ready.mail);
 `,
         put: `  const sent = await sendMail(connections, row, ready.to, ready.mail);
-  if (!(await beginSending(connections, row, owner))) return later('the lease was lost');
+  if (!(await beginSending(connections, row, owner))) return later(row);
 `,
       },
     ],
