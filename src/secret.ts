@@ -26,7 +26,10 @@ export function openSecret(client: SecretsManagerClient, id: string): Secret {
   return {
     read,
     async renew(refused) {
-      if ((await known?.catch(() => undefined)) === refused) known = undefined;
+      const asked = known;
+      const last = await asked?.catch(() => undefined);
+      // Others were refused in the same moment: whoever comes first reads it again, and they wait for that.
+      if (last === refused && known === asked) known = undefined;
       return read();
     },
   };

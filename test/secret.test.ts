@@ -103,6 +103,16 @@ describe.each(['search', 'cache'] as const)('%s', (name) => {
   });
 });
 
+test('ten who are refused in one moment read it again once, and have one answer', async () => {
+  const secret = openSecret(client, 'shop/search');
+  const refused = await secret.read();
+  put('second');
+  const renewed = await Promise.all(Array.from({ length: 10 }, () => secret.renew(refused)));
+  expect(vault.asked).toHaveLength(2);
+  expect(new Set(renewed).size).toBe(1); // a client is opened for each that differs
+  expect(renewed[0]).toMatchObject({ password: 'second' });
+});
+
 test.each(['no json', '{"user":"x"}', '"text"'])(
   'a secret of another form is named, never shown: %s',
   async (form) => {
