@@ -48,7 +48,9 @@ export const stream = from(({ stream }) =>
   stream === '' ? { 'Fn::GetAtt': ['Table', 'StreamArn'] } : stream,
 );
 export const searchSigning = from(signingOf);
-export const filter = streamFilter(app);
+// The Framework refuses a list without patterns, and leaves out a member that is null.
+const patterns = streamFilter(app);
+export const filter = patterns.length === 0 ? null : patterns;
 export const deletionPolicy = from(stack.deletionPolicy);
 export const failedBatchDays = retentionDays.failedBatches;
 export const queueKey = from(({ kmsKey }) => (kmsKey === '' ? none : kmsKey));
