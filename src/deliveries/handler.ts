@@ -31,6 +31,8 @@ export const redriveRights: readonly Right[] = [
 const marginMilliseconds = 10_000;
 /** How long a run lasts where nothing bounds it, milliseconds. */
 const runMilliseconds = 50_000;
+/** Of a run, what parked items may take: were it all of it, a long queue of them would hide the failed batches. */
+const shareOfItems = 0.8;
 
 export function redriveHandler(app: App): RedriveHandler {
   let handler: RedriveHandler | undefined;
@@ -48,8 +50,9 @@ export function openRedrive(app: App, connections: Connections): RedriveHandler 
     const remaining = context?.getRemainingTimeInMillis?.() ?? Number.POSITIVE_INFINITY;
     const milliseconds = Math.max(0, Math.min(runMilliseconds, remaining - marginMilliseconds));
     const signal = connections.deadline(milliseconds);
+    const itemsSignal = connections.deadline(milliseconds * (failures ? shareOfItems : 1));
     const began = connections.now();
-    const { items, sinks, names } = await redriveDue(app, connections, { signal });
+    const { items, sinks, names } = await redriveDue(app, connections, { signal: itemsSignal });
     const home = Object.values(sinks).reduce((sum, { applied, superseded }) => sum + applied + superseded, 0);
     if (home > 0) await keepRate(connections, { items: home, milliseconds: connections.now() - began });
     // What fails again and again must not keep the others waiting: it comes last.

@@ -4,17 +4,21 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Connections } from '../../src/connections.ts';
 import { writeFailure } from '../../src/deliveries/failures.ts';
 import { openRedrive } from '../../src/deliveries/handler.ts';
 import { listen, type Running } from '../../src/local/servers/http.ts';
 import { fresh, history, nameOf } from '../sinks/items.ts';
+import type { Conduct } from '../sinks/proxy.ts';
 import { down, hour, openOrders, orderForms, recordsOf } from './orders.ts';
 
 const world = await openOrders();
-const { eventsOf } = world;
+const { eventsOf, takeAll } = world;
 
-const redriveFrom = (place: string) =>
-  openRedrive(world.app, { ...world.connections, config: { ...world.config, SLUICE_FAILURES: place } })();
+const redriveFrom = (place: string, parts: Partial<Connections> = {}) => {
+  const config = { ...world.config, SLUICE_FAILURES: place };
+  return openRedrive(world.app, { ...world.connections, ...parts, config })();
+};
 
 /** As Lambda writes it: the batch as an escaped text. */
 const failed = (functionName: string, records: unknown[]) =>
@@ -85,6 +89,30 @@ describe('a folder', () => {
     expect(await redriveFrom(place)).toMatchObject({ batches: { taken: 1, left: 2 } });
     expect(readdirSync(join(folder, 'a'))).toEqual(['broken.json', 'metadata.json']);
     expect(eventsOf(forms[0])).toHaveLength(1);
+  });
+
+  test('what there was no time for is told as left', async () => {
+    const before = await redriveFrom(place);
+    await writeFailure(folder, failure('notify', history(undefined, orderForms()[0])));
+    const left = before.batches.left + 1;
+    const noTime = { deadline: () => AbortSignal.abort() };
+    expect(await redriveFrom(place, noTime)).toMatchObject({ batches: { taken: 0, left } });
+    expect(await redriveFrom(place)).toMatchObject({ batches: { taken: 1 } });
+  });
+
+  test('what is parked, and takes all the time that it gets, leaves some for failed batches', async () => {
+    const [waiting, other] = [orderForms(), orderForms()];
+    world.proxies.bus.conduct = down;
+    await takeAll('notify', ...history(undefined, waiting[0]));
+    world.clock.milliseconds += hour;
+    await writeFailure(folder, failure('project', history(undefined, other[0])));
+    const { promise: hangs, resolve: answer } = Promise.withResolvers<Conduct>();
+    world.proxies.bus.conduct = () => hangs;
+    const faster = (milliseconds: number) => AbortSignal.timeout(milliseconds / 20);
+    expect(await redriveFrom(place, { deadline: faster })).toMatchObject({ items: 1, batches: { taken: 1 } });
+    answer('closed');
+    await world.recover();
+    expect(eventsOf(waiting[0])).toEqual(['OrderPlaced']);
   });
 });
 
