@@ -161,6 +161,11 @@ program
   .option('--sink <name>', 'only those of this sink')
   .option('--item <item>', 'only those of this item, as "deliveries" names it')
   .option('--settled', 'also what was refused or is dead; mails and events among it go out late', false)
+  .option(
+    '--without <sinks...>',
+    'sinks that are off in the deployment too, for records that can be read now',
+    [],
+  )
   .option('--dry-run', 'only say what it would do', false)
   .option(...aws)
   .action(async (flags: Chosen & { dryRun: boolean; aws: boolean }) => {

@@ -15,6 +15,8 @@ export type Chosen = {
   item?: string | undefined;
   /** Also what was refused or is dead; acts among it go out late. */
   settled: boolean;
+  /** Sinks that are off in the deployment too: a record that can be read by now need not reach them. */
+  without: readonly string[];
 };
 
 type Options = Aim &
@@ -34,8 +36,11 @@ export function redriveByHand(app: App, options: Options): Promise<number> {
   const { dryRun, say, ask } = options;
   return connected(options, async (connections, where) => {
     const { sink, names } = options;
-    if (sink !== undefined && !names.includes(sink))
-      throw new Error(`There is no sink ${plain(sink)} here. There are ${names.join(', ')}.`);
+    const unknown = [...(sink === undefined ? [] : [sink]), ...options.without].find(
+      (name) => !names.includes(name),
+    );
+    if (unknown !== undefined)
+      throw new Error(`There is no sink ${plain(unknown)} here. There are ${names.join(', ')}.`);
     const switches = await readSwitches(connections, names);
     const isPaused = (name: string | undefined) => name !== undefined && switches.get(name)?.paused === true;
     const all = (await listParked(connections)).filter((delivery) => isChosen(delivery, options));
@@ -79,11 +84,12 @@ async function redriveAll(
   app: App,
   connections: Connections,
   chosen: readonly ParkedDelivery[],
-  { settled, names }: Pick<Options, 'settled' | 'names'>,
+  { settled, names, without }: Pick<Options, 'settled' | 'names' | 'without'>,
 ): Promise<{ counts: Record<string, RedriveCounts>; left: string[] }> {
   const counts: Record<string, RedriveCounts> = {};
   const left: string[] = [];
   const signal = connections.deadline(patience);
+  const wanted = names.filter((name) => !without.includes(name));
   const units = new Map(
     chosen.map((delivery) => {
       const { sink, item, change } = delivery;
@@ -93,7 +99,7 @@ async function redriveAll(
   for (const delivery of units.values()) {
     const { sink, item } = delivery;
     if (sink === undefined) {
-      const why = await redriveRecord(app, connections, delivery);
+      const why = await redriveRecord(app, connections, delivery, wanted);
       if (why === undefined) await removeDelivery(connections, delivery);
       else left.push(`  the record ${plain(item)} cannot be taken yet: ${plain(why)}`);
       continue;

@@ -18,12 +18,12 @@ const root = new URL('../..', import.meta.url).pathname;
 
 type Ended = { status: number; out: string; told: string };
 
-function sluice(...args: string[]): Promise<Ended> {
-  const env = {
-    ...process.env,
-    SLUICE_SEARCH_ENDPOINT: world.proxies.search.url,
-    SLUICE_CACHE_ENDPOINT: 'memory:',
-  };
+const services = { SLUICE_SEARCH_ENDPOINT: world.proxies.search.url, SLUICE_CACHE_ENDPOINT: 'memory:' };
+
+const sluice = (...args: string[]) => sluiceWhere(services, ...args);
+
+function sluiceWhere(variables: Record<string, string>, ...args: string[]): Promise<Ended> {
+  const env = { ...process.env, ...variables };
   return new Promise((resolve) => {
     execFile(process.execPath, [join(root, 'bin/sluice.js'), ...args, '--aws'], { env }, (error, out, told) =>
       resolve({ status: Number(error?.code ?? 0), out, told }),
@@ -134,22 +134,43 @@ test('pause takes hold in a running handler within seconds, and resume as well',
   expect(unknown.told).toContain('There is no sink fax here. There are search, cache, audit, email, bus.');
 });
 
-test('a record that the code can read by now is taken, its acts late, and is parked no more', async () => {
+/** A record that came when no product fitted, and can be read now. */
+async function parkedRecord() {
   const form = productAt(1, lamp(fresh('lamp')));
-  const [record] = history(undefined, form);
-  // As the code was when the record came: no product fitted.
+  const [record] = history(undefined, form) as [DynamoDBRecord];
   const entities = world.app.entities.map((entity) =>
     entity.name === 'Product' ? { ...entity, parse: () => ({ misfit: 'too strict' }) } : entity,
   );
   for (const reader of ['project', 'notify'] as const)
-    expect(await world.takeBy({ entities }, reader, eventOf(record as DynamoDBRecord))).toEqual(allTaken);
+    expect(await world.takeBy({ entities }, reader, eventOf(record))).toEqual(allTaken);
   expect(await world.document('products', nameOf(form))).toBeUndefined();
-  const done = await sluice('redrive', '--item', `${record?.eventID}`, '--settled');
+  return { form, record, chosen: ['--item', `${record.eventID}`, '--settled'] };
+}
+
+test('a record that the code can read by now is taken, its acts late, and is parked no more', async () => {
+  const { form, record, chosen } = await parkedRecord();
+  const done = await sluice('redrive', ...chosen);
   expect(done.out).toContain('unreadable records 1');
   expect(done.status).toBe(0);
   expect(await world.document('products', nameOf(form))).toMatchObject({ version: form.version });
   expect(eventsOf(form)).toEqual(['ProductAdded late']);
-  expect(await world.parkedRows(record as DynamoDBRecord)).toEqual([]);
+  expect(await world.parkedRows(record)).toEqual([]);
+});
+
+test('a record stays where a sink is off that may be on in the deployment, until one says that it is not', async () => {
+  const { form, record, chosen } = await parkedRecord();
+  const { SLUICE_CACHE_ENDPOINT: _, ...withoutCache } = services;
+  const refused = await sluiceWhere(withoutCache, 'redrive', ...chosen);
+  expect(refused.status).toBe(1);
+  expect(refused.out).toMatch(/cannot be taken yet: off here: cache\. Name the endpoint, or say --without/);
+  expect(eventsOf(form)).toEqual([]);
+  expect(await world.parkedRows(record)).toHaveLength(1);
+  const misspelt = await sluiceWhere(withoutCache, 'redrive', ...chosen, '--without', 'cash');
+  expect(misspelt.told).toContain('There is no sink cash here.');
+  const taken = await sluiceWhere(withoutCache, 'redrive', ...chosen, '--without', 'cache');
+  expect(taken.status).toBe(0);
+  expect(eventsOf(form)).toEqual(['ProductAdded late']);
+  expect(await world.parkedRows(record)).toEqual([]);
 });
 
 test('a record that still cannot be read stays, and why is told', async () => {
