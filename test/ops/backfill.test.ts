@@ -54,8 +54,9 @@ test('what the functions have written since stands', async () => {
   const place = { _index: 'new-products', _id: nameOf(form) };
   const newer = { ...place, version: version(9), version_type: 'external_gte' } as const;
   await world.client.bulk({ body: [{ index: newer }, { productId: 'moving', stock: 1 }] });
-  await backfill();
+  const { out } = await backfill();
   expect(await document(form)).toMatchObject({ version: version(9), source: { stock: 1 } });
+  expect(out).toMatch(/^ {2}1 were there already, newer/m);
 });
 
 test('--rebuild brings all into a new index, which is found under the same name', async () => {
@@ -67,6 +68,26 @@ test('--rebuild brings all into a new index, which is found under the same name'
   expect(Object.keys(body)).toEqual(['new-products-v2']);
   expect(await document(form)).toMatchObject({ version: version(4), source: { productId: 'rebuilt' } });
 });
+
+test('a service that is too busy for some seconds is waited for', async () => {
+  await put(productAt(1, lamp('patient')));
+  let refusals = 0;
+  world.proxies.search.conduct = ({ path }) =>
+    path.includes('_bulk') && refusals++ < 4 ? { status: 429, body: '{}' } : undefined;
+  const { status, out } = await backfill();
+  expect(out).toMatch(/[1-9] items brought .* 0 not\./);
+  expect(status).toBe(0);
+  expect(await document(productAt(1, lamp('patient')))).toBeDefined();
+});
+
+test('where it stays away, it is told of how many items, and why', async () => {
+  world.proxies.search.conduct = ({ path }) =>
+    path.includes('_bulk') ? { status: 503, body: '{}' } : undefined;
+  const { status, out } = await backfill();
+  expect(status).toBe(1);
+  expect(out).toMatch(/^ {2}[1-9] × .*(503|the breaker is open).*, such as Product\/PRODUCT#/m);
+  expect(out).toMatch(/^0 items brought .*, [1-9] not\.$/m);
+}, 60_000);
 
 test('what cannot be brought is named, with status 1, and stops nothing else', async () => {
   await put({ ...productAt(1, lamp('odd')), price: 'much' });
