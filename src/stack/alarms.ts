@@ -18,9 +18,15 @@ type Alarm = {
   metrics: Metric[];
   above: number;
   statistic?: 'Sum' | 'Maximum';
-  /** Minutes, one after the other, for which it is above. */
-  minutes?: number;
+  /** Of so many minutes it is above in so many; else `oneOfFive`. */
+  minutes?: { above: number; of: number };
+  /** Every run tells it: where it is not told, nothing runs. */
+  always?: true;
 };
+
+// What a function counts comes late: the newest minute alone is often empty yet, and FILL would take that for a 0
+// (CloudWatch user guide, Using math expressions with CloudWatch metrics: FILL).
+const oneOfFive = { above: 1, of: 5 };
 
 const mostMetrics = 10; // that one alarm may add up (CloudWatch user guide, Alarms on metric math expressions)
 
@@ -77,7 +83,16 @@ function alarmsOf(sinks: Record<Reader, readonly string[]>, { name }: Settings):
       metrics: [counted('redrive', 'oldestParkedSeconds')],
       statistic: 'Maximum',
       above: 900,
+      minutes: { above: 5, of: 5 },
+      always: true,
     },
+    // A lone error is the next minute's to mend, or its event is handed in again; a schedule that is dead has many.
+    ...each(['redrive', 'mail', 'feedback'], (of) => ({
+      line: 'function fails',
+      metrics: [lambda(of, 'Errors')],
+      above: 0,
+      minutes: { above: 3, of: 5 },
+    })),
     { line: 'dead', metrics: states('redrive', 'dead'), above: 0 },
     ...each([...readers, 'redrive'], (of) => ({ line: 'refused', metrics: states(of, 'refused'), above: 0 })),
     {
@@ -90,7 +105,7 @@ function alarmsOf(sinks: Record<Reader, readonly string[]>, { name }: Settings):
       line: 'breaker open',
       metrics: states(of, 'breakerOpen'),
       above: 0,
-      minutes: 5,
+      minutes: { above: 5, of: 7 },
     })),
     ...each(readers, (of) => ({
       line: 'neither delivered nor parked',
@@ -140,7 +155,7 @@ function parts(alarm: Alarm): Alarm[] {
 }
 
 function resource(alarm: Alarm, settings: Settings): [string, unknown] {
-  const { line, of, metrics, above, statistic = 'Sum', minutes = 1 } = alarm;
+  const { line, of, metrics, above, statistic = 'Sum', minutes = oneOfFive, always } = alarm;
   const name = of === undefined ? line : `${line} (${of})`;
   const Properties = {
     AlarmName: `${settings.name}: ${name}`,
@@ -148,8 +163,9 @@ function resource(alarm: Alarm, settings: Settings): [string, unknown] {
     AlarmActions: [{ Ref: 'Alarms' }],
     ComparisonOperator: 'GreaterThanThreshold',
     Threshold: above,
-    EvaluationPeriods: minutes,
-    TreatMissingData: 'notBreaching', // nothing is said of what is 0
+    EvaluationPeriods: minutes.of,
+    DatapointsToAlarm: minutes.above,
+    TreatMissingData: always ? 'breaching' : 'notBreaching', // else nothing is said of what is 0
     ...measured(metrics, statistic),
   };
   return [`${pascal(name)}Alarm`, { Type: 'AWS::CloudWatch::Alarm', Properties }];

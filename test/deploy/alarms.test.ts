@@ -57,6 +57,17 @@ const lines = readFileSync(join(root, 'docs/runbook.md'), 'utf8')
         ];
   });
 
+/** As the runbook says it. What is told in every run alarms also where it is not told. */
+function periodsOf(said: string) {
+  const [, untold] = /for (\d+) minutes, or not told$/.exec(said) ?? [];
+  const [, above = untold ?? 1, of = untold ?? 5] = /in (\d+) of (\d+) minutes$/.exec(said) ?? [];
+  return {
+    DatapointsToAlarm: Number(above),
+    EvaluationPeriods: Number(of),
+    TreatMissingData: untold === undefined ? 'notBreaching' : 'breaching',
+  };
+}
+
 const alarmsOf = (line: string) =>
   alarms.filter(({ AlarmDescription }) => AlarmDescription.includes(`"${line}"`));
 
@@ -79,14 +90,26 @@ describe('the runbook', () => {
       expect(alarm).toMatchObject({
         Threshold: above,
         ComparisonOperator: 'GreaterThanThreshold',
-        TreatMissingData: 'notBreaching',
         AlarmActions: [{ Ref: 'Alarms' }],
-        EvaluationPeriods: said.includes('for 5 minutes') ? 5 : 1,
+        ...periodsOf(said),
       });
       for (const { MetricName } of metricsOf(alarm)) expect(MetricName).toMatch(pattern);
       expect(metricsOf(alarm).length).toBeLessThanOrEqual(10);
     }
   });
+});
+
+test('a redrive that no longer runs sounds an alarm by its silence', () => {
+  const [silent, ...others] = alarms.filter(({ TreatMissingData }) => TreatMissingData === 'breaching');
+  expect(silent).toMatchObject({ MetricName: 'oldestParkedSeconds', EvaluationPeriods: 5 });
+  expect(others).toEqual([]);
+});
+
+test('what is added up is never judged by its newest minute alone, which is filled with 0 before it comes', () => {
+  const filled = alarms.filter(({ Metrics }) => JSON.stringify(Metrics ?? '').includes('FILL('));
+  expect(filled.length).toBeGreaterThan(0);
+  for (const { EvaluationPeriods, DatapointsToAlarm } of filled)
+    expect(EvaluationPeriods).toBeGreaterThan(DatapointsToAlarm);
 });
 
 test.each(['dead', 'refused', 'failed', 'breakerOpen'])('no sink is left out: *.%s', (state) => {
