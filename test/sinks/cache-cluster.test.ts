@@ -15,6 +15,10 @@ import { allTaken, openWorld } from './world.ts';
 const world = await openWorld();
 const app = defineApp({ ...world.app, sinks: [cache] });
 
+const sinkSeconds = 5;
+/** What the sink has not done in its time is then parked, which takes a busy machine some seconds more. */
+const withinTime = (sinkSeconds + 7) * 1_000;
+
 let cluster: Awaited<ReturnType<typeof startCluster>>;
 let port: CachePort;
 
@@ -60,7 +64,7 @@ describe.skipIf(!hasRedis)(`a cluster${unlessRedis}`, () => {
     connections = {
       ...world.connections,
       cache: port,
-      config: { ...world.config, SLUICE_SINK_SECONDS: '5' },
+      config: { ...world.config, SLUICE_SINK_SECONDS: `${sinkSeconds}` },
     };
     project = openStream(app, 'project', connections);
   });
@@ -146,8 +150,7 @@ describe.skipIf(!hasRedis)(`a cluster${unlessRedis}`, () => {
     cluster.nodes[2]?.freeze();
     const { value, milliseconds } = await timed(project(eventOf(...records)));
     expect(value).toEqual(allTaken);
-    // Five seconds for the sink; what it has not done is then parked.
-    expect(milliseconds).toBeLessThan(8_000);
+    expect(milliseconds).toBeLessThan(withinTime);
     const lost = await keysAt(cluster.nodes[2], keys);
     const others = keys.filter((key) => !lost.includes(key));
     expect(world.batches.at(-1)?.sinks.cache?.waiting).toBe(lost.length);
@@ -163,10 +166,10 @@ describe.skipIf(!hasRedis)(`a cluster${unlessRedis}`, () => {
     for (const node of cluster.nodes) node.freeze();
     const first = await timed(project(eventOf(...changesOf(200).records)));
     expect(first).toMatchObject({ value: allTaken });
-    expect(first.milliseconds).toBeLessThan(8_000);
+    expect(first.milliseconds).toBeLessThan(withinTime);
     const next = await timed(project(eventOf(...changesOf(20).records)));
     expect(next).toMatchObject({ value: allTaken });
-    expect(next.milliseconds).toBeLessThan(1_000);
+    expect(next.milliseconds).toBeLessThan(first.milliseconds / 2);
   });
 
   test('that is gone as a whole costs hardly any time, and later it is used again', async () => {
