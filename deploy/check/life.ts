@@ -7,6 +7,7 @@ import { VerifyEmailIdentityCommand } from '@aws-sdk/client-ses';
 import { app } from '../../src/app.ts';
 import { readConfig } from '../../src/config.ts';
 import { type Connections, connect } from '../../src/connections.ts';
+import { removeIndices } from '../../src/sinks/search/indices.ts';
 import { tableIds } from '../../src/stack/tables.ts';
 import { openFunctions } from './functions.ts';
 import { kettle, type Shop } from './items.ts';
@@ -128,12 +129,7 @@ async function openShop({
 /** On a server that was named nothing stays behind. */
 async function forget({ search, cache, config }: Connections): Promise<void> {
   await cache?.invalidate([`product:${kettle.productId}`]);
-  for (const one of app.entities)
-    if (one.search)
-      await search?.indices.delete(
-        { index: `${config.SLUICE_SEARCH_PREFIX}${one.search.index}` },
-        { ignore: [404] },
-      );
+  if (search !== undefined) await removeIndices(search, config.SLUICE_SEARCH_PREFIX, app.entities);
 }
 
 async function refusedNothing(report: Report, mock: Mock): Promise<void> {
