@@ -32,13 +32,14 @@ export async function rowsOfItem({ dynamodb, config }: Connections, item: string
   return rows;
 }
 
-/** Takes the lease if the row is due: waiting, or leased by somebody whose time is up. */
+/** Takes the lease if the row is due: waiting, leased by somebody whose time is up, or to be tried again by now. */
 export async function lease(connections: Connections, row: MailRow, owner: string): Promise<boolean> {
   const now = connections.now();
   return step(connections, row, { state: 'leased', ...held(connections, owner) }, (build) => {
     const [state, until] = [build.name('state'), build.name('leasedUntil')];
     const expired = `(${state} = ${build.value('leased')} AND ${until} < ${build.value(now)})`;
-    const again = `(${state} = ${build.value('unknown')} AND ${build.name('policy')} = ${build.value('atLeastOnce')} AND ${build.name('due')} <= ${build.value(now)})`;
+    const doubted = `(${state} = ${build.value('unknown')} AND ${build.name('policy')} = ${build.value('atLeastOnce')})`;
+    const again = `((${doubted} OR ${state} = ${build.value('failed')}) AND ${build.name('due')} <= ${build.value(now)})`;
     return `${state} = ${build.value('waiting')} OR ${expired} OR ${again}`;
   });
 }
@@ -126,6 +127,9 @@ async function step(
 /** How long SES may take to report what became of a mail, milliseconds; then the policy decides. */
 const feedbackMilliseconds = 15 * 60_000;
 
+/** How often it is tried whether another deployment can make the mail, milliseconds. */
+const mendMilliseconds = 15 * 60_000;
+
 /** How long a definite "not now" is waited for, milliseconds. */
 const notNowMilliseconds = 20_000;
 
@@ -139,6 +143,7 @@ function next(
   // In the index again, too: one that was in doubt has left it.
   if (state === 'waiting') return { due: now() + notNowMilliseconds, queue: queueOf(mailQueue, row.pk) };
   if (state === 'unknown' && row.policy === 'atLeastOnce') return { due: now() + feedbackMilliseconds };
+  if (state === 'failed') return { due: now() + mendMilliseconds };
   if (state !== 'sent' && state !== 'refused') return {};
   return { expires: Math.floor(now() / 1000) + retentionDays.outboxRows * daySeconds };
 }
@@ -150,7 +155,7 @@ function gone({ policy }: MailRow, state: MailState | undefined): string[] {
   if (state === 'sent') return [...settled, 'refusal']; // why it was in doubt
   // Its owner stays: what SES answered it after all, however late, settles the row.
   if (state === 'unknown') return ['leasedUntil', ...(policy === 'atMostOnce' ? ['due', 'queue'] : [])];
-  return state === 'waiting' ? ['owner', 'leasedUntil'] : [];
+  return state === 'waiting' || state === 'failed' ? ['owner', 'leasedUntil'] : [];
 }
 
 /** The items that have rows due, and since when, the longest waiting first. Eventually consistent. */

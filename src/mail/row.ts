@@ -4,10 +4,11 @@ import type { MailPolicy } from '../table/entity.ts';
 import type { Row } from '../table/putAbsent.ts';
 
 /**
- * `waiting` → `leased` → `sending` → `sent`. `refused`: it can never be sent as it is. `unknown`: it may have gone
- * out; it is settled by what SES reports, else by the email's policy.
+ * `waiting` → `leased` → `sending` → `sent`. `failed`: this deployment cannot make the mail, another may; it keeps its
+ * content, holds nobody and is tried again, until it is too old. `refused`: it can never be sent as it is. `unknown`: it
+ * may have gone out; it is settled by what SES reports, else by the email's policy.
  */
-export type MailState = 'waiting' | 'leased' | 'sending' | 'sent' | 'refused' | 'unknown';
+export type MailState = 'waiting' | 'leased' | 'sending' | 'sent' | 'failed' | 'refused' | 'unknown';
 
 /** The partitions of the outbox's index are called after it. */
 export const mailQueue = 'mail';

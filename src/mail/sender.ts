@@ -14,7 +14,8 @@ import { whySuppressed } from './suppressed.ts';
 /** `settled`: nothing of the item is waiting. `later`: something is, since then, and must be tried again. */
 export type ItemOutcome = { outcome: 'settled' } | { outcome: 'later'; since: number };
 
-const settled = new Set(['sent', 'refused']);
+const settled = new Set<MailState>(['sent', 'refused']);
+const holdsNobody = new Set<MailState>(['failed', 'unknown']);
 
 /** A run of the sender: `pace` settles when the next mail may go, and without `hasTime` none is begun. */
 export type Run = { pace: Pace; hasTime(): boolean };
@@ -26,8 +27,8 @@ export async function sendDue(
   { pace, hasTime }: Run,
 ): Promise<ItemOutcome> {
   for (const row of await rowsOfItem(connections, item)) {
-    // One that may have gone out holds nobody; by its policy it is sent again, once SES had its time to report.
-    if (settled.has(row.state) || (row.state === 'unknown' && !isDueAgain(connections, row))) continue;
+    // One that failed or may have gone out holds nobody, and is taken again only when it is due.
+    if (settled.has(row.state) || (holdsNobody.has(row.state) && !isDueAgain(connections, row))) continue;
     if (!hasTime()) return later(row);
     const outcome =
       row.state === 'sending'
@@ -38,8 +39,9 @@ export async function sendDue(
   return { outcome: 'settled' };
 }
 
-function isDueAgain({ now }: Connections, { policy, due }: MailRow): boolean {
-  return policy === 'atLeastOnce' && due !== undefined && due <= now();
+/** In doubt, only by its policy, once SES had its time to report. */
+function isDueAgain({ now }: Connections, { state, policy, due }: MailRow): boolean {
+  return (state === 'failed' || policy === 'atLeastOnce') && due !== undefined && due <= now();
 }
 
 async function settleSending(connections: Connections, row: MailRow): Promise<ItemOutcome> {
@@ -56,7 +58,10 @@ async function sendRow(app: App, connections: Connections, row: MailRow, pace: P
   const settle = (changes: Settling, counted?: string) =>
     settleRow(connections, row, owner, ['leased'], changes, counted);
   const ready = prepare(app, connections, row);
-  if ('refusal' in ready) return settle({ state: 'refused', refusal: ready.refusal }, ready.counted);
+  if ('refusal' in ready) {
+    const { state = 'refused', refusal, counted } = ready;
+    return settle({ state, refusal }, counted);
+  }
   const suppressed = await whySuppressed(connections, ready.to);
   if (suppressed !== undefined) {
     const refusal = `the address is suppressed: ${suppressed}`;
@@ -118,28 +123,26 @@ function count({ metrics }: Connections, { policy }: MailRow, what: string): voi
   metrics('mail', { [`mail.${isInDoubt ? 'inDoubt' : what}`]: 1 });
 }
 
-/** All that can fail for good is done before `sending`: then it is known that nothing went out. */
-function prepare(
-  app: App,
-  { now }: Connections,
-  row: MailRow,
-): { mail: Rendered; to: string } | { refusal: string; counted?: string } {
+type Unready = { refusal: string; state?: 'failed'; counted?: string };
+
+/** All that can fail but SES is done before `sending`: then it is known that nothing went out. */
+function prepare(app: App, { now }: Connections, row: MailRow): { mail: Rendered; to: string } | Unready {
   if (row.sendBefore !== undefined && now() > row.sendBefore)
     return {
       refusal: `too old: it was to go out before ${new Date(row.sendBefore).toISOString()}`,
       counted: 'tooOld',
     };
   const template = templateOf(app, row);
-  if (template === undefined) return { refusal: `no email ${row.email} is declared for ${row.entity}` };
+  if (template === undefined)
+    return { state: 'failed', refusal: `no email ${row.email} is declared for ${row.entity}` };
   if (row.to === undefined || row.item === undefined)
     return { refusal: 'the row holds no address or no content' };
   if (!isPlainAddress(row.to)) return { refusal: 'the address is not one plain address' };
   try {
     return { mail: render(template, row.item), to: row.to };
   } catch (error) {
-    return {
-      refusal: `the template ${row.email} failed: ${error instanceof Error ? error.name : 'unknown error'}`,
-    };
+    const name = error instanceof Error ? error.name : 'unknown error';
+    return { state: 'failed', refusal: `the template ${row.email} failed: ${name}` };
   }
 }
 

@@ -121,6 +121,7 @@ function alarmsOf(sinks: Record<Reader, readonly string[]>, { name }: Settings):
       ],
       above: 0,
     },
+    { line: 'mail failed', metrics: [counted('mail', 'mail.failed')], above: 0 },
     { line: 'mail in doubt', metrics: [counted('mail', 'mail.inDoubt')], above: 0 },
     ...each(['project', 'notify', 'mail'], (of) => ({
       line: 'iterator age',

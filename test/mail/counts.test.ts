@@ -32,6 +32,18 @@ test('mail that is sent, and mail that SES refuses', async () => {
   expect(refused).toEqual({ 'mail.refused': 1 });
 });
 
+test('mail that this deployment cannot make is counted each time that it is tried', async () => {
+  const order = await post.ordered('pending');
+  const [row] = await post.rowsOf(order);
+  if (row) await post.put({ ...row, email: 'fax' });
+  const news = await post.news(order);
+  const counted = () => countedBy((metrics) => post.send(news, { metrics }));
+  expect(await counted()).toEqual({ 'mail.failed': 1 });
+  expect(await counted()).toEqual({});
+  post.clock.milliseconds += 15 * 60_000;
+  expect(await counted()).toEqual({ 'mail.failed': 1 });
+});
+
 test('mail in doubt waits for a person only where it must not go twice', async () => {
   const order = await post.ordered('pending', 'paid', 'shipped');
   expect(await countedFor(order, () => 'lost')).toEqual({ 'mail.inDoubt': 1, 'mail.unknown': 1 });

@@ -18,18 +18,19 @@ async function sentBy(template: Partial<EmailTemplate> | undefined) {
   const changed = { ...orderConfirmation, template: { ...orderConfirmation.template, ...template } };
   const emails = template === undefined ? others : { ...others, orderConfirmation: changed };
   const app = defineApp({ ...post.app, entities: [{ ...order, emails } as Entity] });
-  const answer = await openMail(app, post.connections)(news);
-  return { name, news, answer, rows: await post.rowsOf(name), mail: await post.mailOf(name) };
+  const broken = openMail(app, post.connections);
+  const answer = await broken(news);
+  return { name, news, broken, answer, rows: await post.rowsOf(name), mail: await post.mailOf(name) };
 }
 
 test.each([
   ['throws', { text: '<%= it.nothing.at.all %>' }],
   ['is no template', { html: '<% if ( { %>' }],
-])('a mail whose template %s is refused before SES is asked, and holds nobody', async (_what, template) => {
+])('a mail whose template %s fails before SES is asked, and holds nobody', async (_what, template) => {
   const { answer, rows, mail } = await sentBy(template);
   expect(answer).toEqual(allTaken);
   expect(rows).toMatchObject([
-    { state: 'refused', refusal: expect.stringContaining('the template orderConfirmation failed') },
+    { state: 'failed', refusal: expect.stringContaining('the template orderConfirmation failed') },
     { state: 'sent' },
   ]);
   expect(mail.map(({ subject }) => subject.includes('on its way'))).toEqual([true]);
@@ -41,14 +42,49 @@ test('what a failing template was given is not told', async () => {
   expect(rows[0]?.refusal).not.toContain('@');
 });
 
-test('a mail that is declared no more is refused, and says which', async () => {
+test('a mail that is declared no more fails, and says which', async () => {
   const { answer, rows } = await sentBy(undefined);
   expect(answer).toEqual(allTaken);
   expect(rows[0]).toMatchObject({
-    state: 'refused',
+    state: 'failed',
     refusal: 'no email orderConfirmation is declared for Order',
   });
   expect(rows[1]).toMatchObject({ state: 'sent' });
+});
+
+const quarter = 15 * 60_000;
+const schedule = { source: 'aws.events', 'detail-type': 'Scheduled Event', detail: {} };
+
+test.each([
+  ['whose template failed', { text: '<%= it.nothing.at.all %>' }],
+  ['that was not declared', undefined],
+])('a mail %s goes out by itself once it is mended and deployed, once', async (_what, template) => {
+  const { name, news } = await sentBy(template);
+  const [failed] = await post.rowsOf(name);
+  expect(failed).toMatchObject({ state: 'failed', to: expect.any(String), item: expect.any(Object) });
+  expect(await post.send(news)).toEqual(allTaken);
+  expect(await post.statesOf(name)).toEqual(['failed', 'sent']); // not with each news of its item
+  post.clock.milliseconds += quarter;
+  await post.send(schedule as never);
+  const [sent] = await post.rowsOf(name);
+  expect(sent).toMatchObject({ state: 'sent' });
+  for (const field of ['to', 'item', 'due', 'queue', 'refusal']) expect(sent).not.toHaveProperty(field);
+  await post.send(schedule as never);
+  expect(await post.mailOf(name)).toHaveLength(2);
+});
+
+test('a mail that is never mended is refused once it is too old, and keeps nothing', async () => {
+  const { name, broken } = await sentBy({ text: '<%= it.nothing.at.all %>' });
+  post.clock.milliseconds += quarter;
+  await broken(schedule as never);
+  expect(await post.statesOf(name)).toEqual(['failed', 'sent']);
+  const before = post.clock.milliseconds;
+  post.clock.milliseconds = Number((await post.rowsOf(name))[0]?.sendBefore) + 1;
+  await broken(schedule as never);
+  post.clock.milliseconds = before;
+  const [row] = await post.rowsOf(name);
+  expect(row).toMatchObject({ state: 'refused', refusal: expect.stringContaining('too old') });
+  for (const field of ['to', 'item', 'due', 'queue']) expect(row).not.toHaveProperty(field);
 });
 
 test.each(['to', 'item'] as const)('a row without `%s` is refused', async (field) => {
