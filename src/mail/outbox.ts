@@ -1,4 +1,4 @@
-/** The steps of an outbox row, each one conditional write: whoever does not hold the lease can change nothing. */
+/** The steps of an outbox row, each one conditional write: whoever is not its owner can change nothing. */
 import { ConditionalCheckFailedException, QueryCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import type { Connections } from '../connections.ts';
 import { queuedRows } from '../deliveries/queued.ts';
