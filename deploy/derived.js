@@ -99,31 +99,34 @@ export const extensions = from(({ table, subnets, securityGroup }) => {
 
 export const summary = from((settings) => summaryLines(summaryOf(settings)));
 
-export const outputs = from((settings) => {
-  const { on, off, idle } = summaryOf(settings);
+export const outputs = async ({ resolveVariable }) => {
+  const { on, off, idle } = summaryOf(await settingsFrom(resolveVariable));
+  const commandLine = variables(await resolveVariable('self:provider.environment')).join(' ');
   const output = (Description, Value) => ({ Description, Value });
   return {
     On: output('What is on', on.join('; ')),
     ...(off.length > 0 && { Off: output('What is off, and how it is turned on', off.join('; ')) }),
     IdleCosts: output('What costs money when idle', idle.join('; ')),
-    CommandLine: output('Put before "npx sluice … --aws"', { 'Fn::Sub': variables(settings).join(' ') }),
+    CommandLine: output('Put before "npx sluice … --aws"', { 'Fn::Sub': commandLine }),
   };
-});
+};
 
-/** What the commands must know of this stack. */
-function variables(settings) {
-  const { name, table, searchEndpoint, searchSecret, searchArn, cacheEndpoint, cacheSecret } = settings;
-  const chosen = {
-    SLUICE_SEARCH_ENDPOINT: searchEndpoint,
-    SLUICE_SEARCH_SIGNING: searchArn === '' ? '' : signingOf(settings),
-    SLUICE_SEARCH_SECRET: searchSecret,
-    SLUICE_CACHE_ENDPOINT: cacheEndpoint,
-    SLUICE_CACHE_SECRET: cacheSecret,
-  };
-  return [
-    `AWS_REGION=\${AWS::Region} SLUICE_TABLE=${table === '' ? '${Table}' : table}`,
-    'SLUICE_DELIVERIES_TABLE=${Deliveries} SLUICE_OUTBOX_TABLE=${Outbox} SLUICE_AUDIT_TABLE=${Audit}',
-    `SLUICE_BUS=\${Bus} SLUICE_SEARCH_PREFIX=${name}- SLUICE_CACHE_PREFIX=${name}:`,
-    ...Object.entries(chosen).flatMap(([variable, value]) => (value === '' ? [] : [`${variable}=${value}`])),
-  ];
+const onlyOnLambda = ['SLUICE_METRICS_NAMESPACE'];
+
+/**
+ * What the commands must know of this stack: what its functions know. One that lacked a variable would do its work
+ * elsewhere, or under another name, and say that it was done.
+ */
+function variables(environment) {
+  const own = Object.entries(environment).filter(
+    ([name, value]) => name.startsWith('SLUICE_') && !onlyOnLambda.includes(name) && value !== '',
+  );
+  return ['AWS_REGION=${AWS::Region}', ...own.map(([name, value]) => `${name}=${substitute(value)}`)];
+}
+
+/** As `Fn::Sub` takes it, and a shell. */
+function substitute(value) {
+  if (typeof value === 'object') return value['Fn::Sub'] ?? `\${${value.Ref}}`;
+  const text = String(value);
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

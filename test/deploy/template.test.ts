@@ -221,6 +221,25 @@ test('where the domain is named, requests to it are signed', () => {
   expect([plain, full, signed].map(signing)).toEqual([new Set(['none']), new Set(['none']), new Set(['es'])]);
 });
 
+test('a command by hand is given all that the functions are given, and reads it', () => {
+  for (const { template } of [plain, full]) {
+    const line: string = template.Outputs.CommandLine?.Value['Fn::Sub'];
+    const told = Object.fromEntries(
+      line.split(' ').map((one) => [one.split('=', 1)[0], one.slice(one.indexOf('=') + 1)]),
+    );
+    const [, { Properties }] = functionsOf(template)[0] as [string, Json];
+    const { NODE_OPTIONS, SLUICE_METRICS_NAMESPACE, ...given } = Properties.Environment.Variables;
+    const expected = Object.entries<Json>(given).filter(([, value]) => value !== '');
+    expect(told).toEqual({
+      AWS_REGION: '${AWS::Region}',
+      ...Object.fromEntries(
+        expected.map(([name, value]) => [name, value['Fn::Sub'] ?? (value.Ref ? `\${${value.Ref}}` : value)]),
+      ),
+    });
+    expect(told).toMatchObject({ SLUICE_EVENT_SOURCE: 'sluice.shop', SLUICE_BUS: '${Bus}' });
+  }
+});
+
 test('no two stages share a name', () => {
   const texts = (template: Packaged['template']) =>
     Object.values(template.Resources).flatMap(({ Properties = {} }) =>
