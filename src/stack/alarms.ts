@@ -86,6 +86,15 @@ function alarmsOf(sinks: Record<Reader, readonly string[]>, { name }: Settings):
       minutes: { above: 5, of: 5 },
       always: true,
     },
+    {
+      line: 'oldest mail',
+      metrics: [counted('mail', 'oldestMailSeconds')],
+      statistic: 'Maximum',
+      above: 900,
+      // A run that has much to send is long, and tells at its end.
+      minutes: { above: 10, of: 10 },
+      always: true,
+    },
     // A lone error is the next minute's to mend, or its event is handed in again; a schedule that is dead has many.
     ...each(['redrive', 'mail', 'feedback'], (of) => ({
       line: 'function fails',

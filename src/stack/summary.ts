@@ -30,7 +30,7 @@ export function summaryOf(settings: Settings): Summary {
     ],
     idle: [
       'mail and redrive run once a minute: about 90,000 short invocations a month, and a few reads each',
-      'alarms, and the one metric that is always told: by the alarm and metric, a month',
+      'alarms, and the two metrics that are always told: by the alarm and metric, a month',
       'what is kept, with point-in-time recovery: by the GB',
       ...(capacityMode === 'PROVISIONED' ? ['provisioned capacity: by the hour, used or not'] : []),
       ...(secrets > 0 ? [`${secrets} secret${secrets > 1 ? 's' : ''}: by the month`] : []),

@@ -4,13 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { UpdateItemCommand } from '@aws-sdk/client-dynamodb';
-import type { DynamoDBRecord } from 'aws-lambda';
+import type { DynamoDBRecord, ScheduledEvent } from 'aws-lambda';
 import { afterAll, beforeEach, expect, test } from 'vitest';
 import { app } from '../../src/app.ts';
 import { mostAttempts } from '../../src/deliveries/backoff.ts';
 import { openRedrive } from '../../src/deliveries/handler.ts';
 import { holdKey, unitOf } from '../../src/deliveries/rows.ts';
 import { openFeedback } from '../../src/mail/feedback.ts';
+import { openMail } from '../../src/mail/handler.ts';
 import { type MailRow, tagOf } from '../../src/mail/row.ts';
 import { rowTag } from '../../src/mail/ses.ts';
 import { openMetrics } from '../../src/metrics.ts';
@@ -146,6 +147,8 @@ const situations: Record<string, Record<string, () => Promise<unknown>>> = {
     },
   },
   mail: {
+    oldestMailSeconds: () =>
+      openMail(app, connections)({ 'detail-type': 'Scheduled Event' } as ScheduledEvent),
     'mail.refused': () => send((row) => ({ ...row, to: 'no address' })),
     'mail.tooOld': () => send((row) => ({ ...row, sendBefore: 1 })),
     async 'mail.inDoubt'() {
