@@ -150,6 +150,7 @@ const situations: Record<string, Record<string, () => Promise<unknown>>> = {
     oldestMailSeconds: () =>
       openMail(app, connections)({ 'detail-type': 'Scheduled Event' } as ScheduledEvent),
     'mail.refused': () => send((row) => ({ ...row, to: 'no address' })),
+    'mail.failed': () => send((row) => ({ ...row, email: 'notDeclaredHere' })),
     'mail.tooOld': () => send((row) => ({ ...row, sendBefore: 1 })),
     async 'mail.inDoubt'() {
       post.ses.conduct = () => 'lost';
