@@ -155,7 +155,7 @@ test('one index that is missing stops no other', async () => {
   await world.put(form);
   const missing = { status: 404, error: { type: 'index_not_found_exception' } };
   proxies.search.conduct = ({ path, body }: Seen) =>
-    path.includes('_bulk') && body.includes('"orders"')
+    path.includes('_bulk') && body.includes('"orders-write"')
       ? {
           status: 200,
           headers: { 'content-type': 'application/json' },
