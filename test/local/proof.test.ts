@@ -166,7 +166,11 @@ test('what came twice, otherwise or of nothing is found in every sink', async ()
       at: isCancelled,
       sends: altered({ hash: '', kind: 'insert', actor: 'nobody', diff: {} }),
     },
-    { sink: 'email', at: isPlaced(bobs), sends: altered({ to: 'eve@example.com', item: { items: [], total: 0, currency: 'EUR' } }) },
+    {
+      sink: 'email',
+      at: isPlaced(bobs),
+      sends: altered({ to: 'eve@example.com', item: { items: [], total: 0, currency: 'EUR' } }),
+    },
     {
       sink: 'bus',
       at: isCancelled,
