@@ -140,7 +140,7 @@ describe.runIf(hasOpenSearch)(`a real OpenSearch${unlessOpenSearch}`, () => {
     const took = performance.now() - start;
     expect(answer).toEqual(allTaken);
     expect(took).toBeGreaterThan(1_500);
-    expect(took).toBeLessThan(2_000 + 2_500); // it is told to stop, and then what was not done is parked
+    expect(took).toBeLessThan(8_000); // the client alone would give up after 15 s: three tries of 5 s
     expect(await Promise.all(items.map(isParked))).toEqual(items.map(() => true));
     // Each is changed while nobody knows what became of its first form.
     const newer = items.map((item) => productAt(2, lamp(String(item.productId), { price: 7 })));
