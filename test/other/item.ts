@@ -32,14 +32,9 @@ export function itemOf(world: OtherHome, entity: Entity, fields: Fields) {
       const index = `${connections.config.SLUICE_SEARCH_PREFIX}${entity.search?.index}`;
       const reply = await connections.search?.mget({ index, body: { ids: [name] } });
       const [one] = (reply?.body.docs ?? []) as { _version?: number; _source?: Fields }[];
-<<<<<<< HEAD
       if (one?._version === undefined) return undefined;
       const { sluiceItem: _, ...source } = one._source ?? {};
       return { version: one._version, source };
-=======
-      const { sluiceItem: _, ...source } = one?._source ?? {};
-      return one?._version === undefined ? undefined : { version: one._version, source };
->>>>>>> bde9afb (test: what lies in search bears the name of its item)
     },
     /** Its rows in the audit trail, the oldest first. */
     async history(): Promise<Fields[]> {

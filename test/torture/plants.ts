@@ -17,8 +17,8 @@ export const plants: Readonly<Record<string, Plant>> = {
   'checkpoint before send': {
     breaks: 'events: missing or altered',
     seed: 1,
-    kills: 15,
-    sinkFaults: 0.1,
+    kills: 10,
+    sinkFaults: 0.05,
     changes: [
       {
         file: 'src/local/mapping/delivery.ts',
@@ -30,8 +30,8 @@ export const plants: Readonly<Record<string, Plant>> = {
   '`sending` written after the send': {
     breaks: 'mail: doubled',
     seed: 1,
-    kills: 15,
-    sinkFaults: 0.1,
+    kills: 12,
+    sinkFaults: 0.05,
     changes: [
       {
         file: 'src/mail/sender.ts',
@@ -47,8 +47,8 @@ export const plants: Readonly<Record<string, Plant>> = {
   'no outbox row before the batch is answered': {
     breaks: 'mail: missing or altered',
     seed: 1,
-    kills: 15,
-    sinkFaults: 0.1,
+    kills: 10,
+    sinkFaults: 0.05,
     changes: [
       {
         file: 'src/sinks/email/sink.ts',
@@ -63,8 +63,8 @@ export const plants: Readonly<Record<string, Plant>> = {
   'parked events not held': {
     breaks: 'events: out of order, not late',
     seed: 1,
-    kills: 15,
-    sinkFaults: 0.2,
+    kills: 8,
+    sinkFaults: 0.1,
     changes: [
       {
         file: 'src/pipeline/stream.ts',
@@ -76,7 +76,7 @@ export const plants: Readonly<Record<string, Plant>> = {
   'hold deleted whatever its rev': {
     breaks: 'parked: left behind',
     seed: 1,
-    kills: 25,
+    kills: 12,
     sinkFaults: 0.2,
     changes: [
       {
@@ -89,7 +89,7 @@ export const plants: Readonly<Record<string, Plant>> = {
   'a lease per row instead of per item': {
     breaks: 'mail: out of order',
     seed: 1,
-    kills: 20,
+    kills: 12,
     sinkFaults: 0.2,
     changes: [
       {
@@ -102,7 +102,7 @@ export const plants: Readonly<Record<string, Plant>> = {
   'redrive from payload for search': {
     breaks: 'search: missing or stale',
     seed: 1,
-    kills: 20,
+    kills: 10,
     sinkFaults: 0.2,
     changes: [
       {
@@ -133,8 +133,8 @@ export const plants: Readonly<Record<string, Plant>> = {
   'plain delete in search': {
     breaks: 'search: missing or stale',
     seed: 1,
-    kills: 25,
-    sinkFaults: 0.3,
+    kills: 15,
+    sinkFaults: 0.2,
     changes: [
       {
         file: 'src/sinks/search/bulk.ts',
@@ -160,8 +160,8 @@ export const plants: Readonly<Record<string, Plant>> = {
   'cache fill without a token': {
     breaks: 'cache: stale',
     seed: 1,
-    kills: 20,
-    sinkFaults: 0.1,
+    kills: 3,
+    sinkFaults: 0.05,
     changes: [
       {
         file: 'src/sinks/cache/commands.ts',
@@ -178,7 +178,7 @@ export const plants: Readonly<Record<string, Plant>> = {
   'cache row without the keys before': {
     breaks: 'cache: stale',
     seed: 1,
-    kills: 20,
+    kills: 10,
     sinkFaults: 0.2,
     changes: [
       {
@@ -191,7 +191,7 @@ export const plants: Readonly<Record<string, Plant>> = {
   'SES client with retries': {
     breaks: 'mail: doubled',
     seed: 1,
-    kills: 10,
+    kills: 5,
     sinkFaults: 0.2,
     changes: [
       {
@@ -204,7 +204,7 @@ export const plants: Readonly<Record<string, Plant>> = {
   'audit redriven by re-reading': {
     breaks: 'audit: missing or altered',
     seed: 1,
-    kills: 15,
+    kills: 5,
     sinkFaults: 0.2,
     changes: [
       {
