@@ -12,6 +12,7 @@ import { expression } from '../table/expression.ts';
 import { gather, shortened } from '../table/rowSize.ts';
 import { changePrefix, type DeliveryState } from './rows.ts';
 import { someRowsUnder } from './rowsUnder.ts';
+import { notLookedAfter } from './unheld.ts';
 
 /** A parked change. `raw`: the record as it came; missing where a part of it is gone. */
 export type ParkedChange = {
@@ -108,7 +109,7 @@ export async function settleChange(
   const command = new UpdateItemCommand({
     TableName: config.SLUICE_DELIVERIES_TABLE,
     Key: encodeItem({ pk, sk }),
-    UpdateExpression: build.update({ state, reason: shortened(reason) }),
+    UpdateExpression: build.update({ state, reason: shortened(reason), ...notLookedAfter }),
     ConditionExpression: `attribute_exists(${build.name('pk')})`,
     ...build.placeholders(),
   });

@@ -10,6 +10,7 @@ import { markLate } from './changes.ts';
 import { raiseHold } from './holds.ts';
 import { jsonOf } from './json.ts';
 import { orderOf, type ParkedView, type Undelivered, unitOf } from './rows.ts';
+import { lookedAfter } from './unheld.ts';
 
 /** A change that was not delivered, with the record it came in. */
 export type Parking = Undelivered & {
@@ -52,16 +53,17 @@ type Unwritten = { row: Row; parkings: Parking[] };
 /** Puts each change once; gives those that could not be put. Of an act's item nothing is put behind such a one. */
 async function putChanges(
   connections: Connections,
-  { name, kind }: Form,
+  form: Form,
   parkings: readonly Parking[],
 ): Promise<Set<Parking>> {
+  const { kind } = form;
   // A change can come twice in a batch, and can have several requests; no transaction takes two of one key.
   const byRow = Map.groupBy(
     parkings,
     (parking) => `${parking.change.item} ${orderOf(parking.change, parking.position)}`,
   );
   let open = [...byRow.values()].map(
-    (same): Unwritten => ({ row: rowOf(connections, name, same), parkings: same }),
+    (same): Unwritten => ({ row: rowOf(connections, form, same), parkings: same }),
   );
   const failed = new Set<Parking>();
   const stuck = new Set<unknown>();
@@ -99,9 +101,10 @@ async function unputOf(connections: Connections, rows: readonly Unwritten[]): Pr
 }
 
 /** One row for all that failed of a change: as long as any of it may still pass, it waits. */
-function rowOf({ now }: Connections, sink: string, parkings: readonly Parking[]): Row {
+function rowOf({ now }: Connections, { name: sink, byItem }: Form, parkings: readonly Parking[]): Row {
   const parking = parkings.find(({ state }) => state === 'waiting') ?? (parkings[0] as Parking);
   const { change, state, reason, raw, position, late, replay } = parking;
+  const at = now();
   return {
     pk: unitOf(sink, change.item),
     sk: orderOf(change, position),
@@ -115,7 +118,8 @@ function rowOf({ now }: Connections, sink: string, parkings: readonly Parking[])
     ...(late && { late }),
     ...(replay && { replay }),
     reason: shortened(reason),
-    at: now(),
+    at,
+    ...(state === 'waiting' && !byItem && lookedAfter(sink, change.item, at)),
     record: new Uint8Array(gzipSync(jsonOf(raw))),
   };
 }

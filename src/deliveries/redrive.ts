@@ -11,6 +11,7 @@ import { type Marks, openSinks, storeOf } from '../pipeline/stream.ts';
 import { whatWasThrown } from '../pipeline/thrown.ts';
 import { dueItems } from './holds.ts';
 import { openSwitches } from './switches.ts';
+import { holdUnheld } from './unheld.ts';
 import { type Asked, type Parts, type RedriveCounts, redriveUnit } from './unit.ts';
 
 export type { RedriveCounts };
@@ -106,6 +107,7 @@ function openDrive(app: App, connections: Connections, signal: AbortSignal) {
     async all(name: string): Promise<void> {
       const seen = new Set<string>();
       try {
+        if (inOrder.get(name)?.recover === undefined) await holdUnheld(connections, name, signal);
         for (let isUp = true; isUp && !signal.aborted; ) {
           const due = await dueItems(connections, name, connections.now(), pageSize);
           const unseen = due.filter((item) => !seen.has(item));

@@ -4,7 +4,7 @@
  * | pk | sk | what |
  * |---|---|---|
  * | `<sink>/<item>` | `hold` | the unit of redrive: due time, attempts, owner, lease, `rev`; of a view all that is parked |
- * | `<sink>/<item>` | `change/<order>` | log and acts: one change, whole |
+ * | `<sink>/<item>` | `change/<order>` | log and acts: one change, whole; with `queue` and `due` until it was looked after |
  * | `record/<event id>` | a hash | a record that is ours but cannot be read, whole |
  * | `switch/<sink>` | `switch` | since when an act is switched on, and whether a sink is paused |
  */

@@ -53,7 +53,7 @@ export async function redriveUnit(parts: Parts, item: string, asked: Asked): Pro
   // Half of the lease: whoever begins a request must be sure to end it before others may take over.
   const until = connections.now() + leaseMilliseconds / 2;
   if (hold === 'absent') {
-    // What was refused or is dead has no hold, nor has a change whose parking failed halfway: only a person asks.
+    // What was refused or is dead has no hold, nor has for a while a change whose parking failed halfway.
     if (!asked.byHand || sink.recover !== undefined) return true;
     return !isDown(await tryChanges(parts, unit, { until, ...asked, isUnheld: true }));
   }

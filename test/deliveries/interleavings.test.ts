@@ -3,6 +3,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterEach, expect, test } from 'vitest';
 import { discard } from '../../src/deliveries/discard.ts';
 import { writeFailure } from '../../src/deliveries/failures.ts';
@@ -10,9 +11,10 @@ import { openRedrive } from '../../src/deliveries/handler.ts';
 import { leaseHold, oldestParked } from '../../src/deliveries/holds.ts';
 import { listParked } from '../../src/deliveries/list.ts';
 import { redriveItem } from '../../src/deliveries/redrive.ts';
-import { unitOf } from '../../src/deliveries/rows.ts';
+import { changePrefix, unitOf } from '../../src/deliveries/rows.ts';
 import { setPaused } from '../../src/deliveries/switches.ts';
 import { openStream } from '../../src/pipeline/stream.ts';
+import { encodeItem } from '../../src/table/attributes.ts';
 import type { Fields } from '../../src/table/entity.ts';
 import { fresh, history, lamp, nameOf, productAt } from '../sinks/items.ts';
 import type { Seen } from '../sinks/proxy.ts';
@@ -25,6 +27,11 @@ const { proxies, clock, config, takeAll, eventsOf, redrive, redriveLater } = wor
 
 const parkedOf = async (form: Fields) =>
   (await listParked(world.connections)).filter(({ item }) => item === nameOf(form));
+
+const putRow = (row: Fields) =>
+  world.dynamodb.send(
+    new PutItemCommand({ TableName: config.SLUICE_DELIVERIES_TABLE, Item: encodeItem(row) }),
+  );
 
 afterEach(world.recover);
 
@@ -71,6 +78,38 @@ test('killed before its change was parked, an act’s item is held all the same'
   await takeAll('notify', placed);
   await redriveLater();
   expect(eventsOf(forms[0])).toEqual(['OrderPlaced', 'OrderPaid']);
+});
+
+test('a change that is written when nobody waits for it any more is not left behind: it goes again, late', async () => {
+  const forms = orderForms();
+  const [placed, paid] = recordsOf(forms);
+  const unit = unitOf('bus', nameOf(forms[0]));
+  const rows = async () => (await world.allParkedRows()).filter(({ pk }) => pk === unit);
+  proxies.bus.conduct = down;
+  await takeAll('notify', placed);
+  const change = (await rows()).find(({ sk }) => String(sk).startsWith(changePrefix)) ?? {};
+  proxies.bus.calm();
+  await redriveLater();
+  await takeAll('notify', paid);
+  await putRow(change);
+  await redriveLater(); // it gets a hold
+  await redriveLater();
+  expect(eventsOf(forms[0])).toEqual(['OrderPlaced', 'OrderPaid', 'OrderPlaced late']);
+  expect(await rows()).toEqual([]);
+});
+
+test('a change that has waited for long in an outage is neither late nor tried out of its turn', async () => {
+  const forms = orderForms();
+  const [placed, paid] = recordsOf(forms);
+  proxies.bus.conduct = down;
+  await takeAll('notify', placed);
+  for (let hours = 0; hours < 3; hours++) await redriveLater();
+  await takeAll('notify', paid);
+  proxies.bus.calm();
+  await redriveLater();
+  await redriveLater();
+  expect(eventsOf(forms[0])).toEqual(['OrderPlaced', 'OrderPaid']);
+  expect(await parkedOf(forms[0])).toEqual([]);
 });
 
 test('parked once more after others have passed it, a change is late', async () => {
