@@ -6,6 +6,8 @@ import { eventSourceMapping } from '../../src/local/mapping/mapping.ts';
 import { streamArn, streamRecord, streamsClient } from './fakeStreams.ts';
 import { checkpointOf, gate, oneToN, started, startFake, temporaryFolder } from './harness.ts';
 
+const temporaryName = `project.json.${process.pid}.tmp`;
+
 async function shardWith(count: number) {
   const fake = await startFake();
   fake.shard('shard-1');
@@ -90,7 +92,7 @@ describe('the checkpoint', () => {
     const first = started(fake, () => null, { batchSize: 1 });
     await first.drained();
     await first.stop();
-    writeFileSync(join(first.checkpoints, 'project.json.tmp'), '{"streamArn":"arn');
+    writeFileSync(join(first.checkpoints, temporaryName), '{"streamArn":"arn');
     fake.put('shard-1', streamRecord('3'));
     const second = started(fake, () => null, { checkpoints: first.checkpoints });
     await second.drained();
@@ -100,7 +102,7 @@ describe('the checkpoint', () => {
   test('that cannot be written holds its shard back, without a second invocation', async () => {
     const fake = await shardWith(2);
     const checkpoints = temporaryFolder();
-    const obstacle = join(checkpoints, 'project.json.tmp');
+    const obstacle = join(checkpoints, temporaryName);
     mkdirSync(obstacle);
     const complained = gate();
     const warnings: string[] = [];

@@ -60,7 +60,8 @@ function read(path: string, name: string): z.infer<typeof File> | undefined {
 }
 
 async function write(path: string, state: z.infer<typeof File>) {
-  const temporary = `${path}.tmp`;
+  // Its own: one that was believed dead, and writes again, must not spoil the file of the one in its place.
+  const temporary = `${path}.${process.pid}.tmp`;
   const file = await open(temporary, 'w');
   try {
     await file.writeFile(JSON.stringify(state, null, 2));
