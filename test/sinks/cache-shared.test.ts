@@ -127,10 +127,19 @@ test('without a cache that answers, each reader asks for itself', async () => {
   expect(table.asked).toBe(2);
 });
 
-const step = fc.tuple(fc.constantFrom('reader', 'reader', 'answer', 'fail', 'write', 'tell'), fc.nat(5));
+const kinds = ['reader', 'reader', 'answer', 'fail', 'write', 'tell'] as const;
+const step = fc.tuple(fc.constantFrom(...kinds), fc.nat(5));
+
+/** Whoever comes last must not be given what the first one's load will bring. */
+const toldInBetween: [(typeof kinds)[number], number][] = [
+  ['reader', 0],
+  ['write', 0],
+  ['tell', 0],
+  ['reader', 0],
+];
 
 /** In any order: nobody is given less than what had been told of when they began. */
-async function anyOrder(port: () => CachePort, numRuns: number): Promise<void> {
+async function anyOrder(port: () => CachePort): Promise<void> {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 30 }), async (steps) => {
       const table = openTable(port());
@@ -151,14 +160,14 @@ async function anyOrder(port: () => CachePort, numRuns: number): Promise<void> {
         expect(number, 'older than what was told').toBeGreaterThanOrEqual(told);
       }
     }),
-    { numRuns, includeErrorInReport: true },
+    { numRuns: 200, examples: [[toldInBetween]], includeErrorInReport: true },
   );
 }
 
 test('in whatever order, nobody is given what is older than a write that was told before', () =>
-  anyOrder(memoryCache, 200));
+  anyOrder(memoryCache));
 
 test('and where loads are told apart by the key alone, somebody is', async () => {
   const keyOnly = () => ({ ...memoryCache(), read: async () => ({ token: 'always the same' }) });
-  await expect(anyOrder(keyOnly, 200)).rejects.toThrow('older than what was told');
+  await expect(anyOrder(keyOnly)).rejects.toThrow('older than what was told');
 });
