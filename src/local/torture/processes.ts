@@ -51,7 +51,8 @@ export function startProcesses({ birth, surround, ahead, onExit }: Parts) {
   function replace(role: Role): void {
     const next = roles.get(role)?.next ?? start(role);
     roles.set(role, { working: next, next: start(role) });
-    next.ready.then(() => next.tell({ type: 'begin' })).catch(() => {});
+    // Two that read the same stream would heal each other: only the one in charge begins.
+    if (role === 'mapping') next.ready.then(() => next.tell({ type: 'begin' })).catch(() => {});
   }
 
   const workingAs = (role: Role) => (roles.get(role) as { working: Worker }).working;

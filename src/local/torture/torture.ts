@@ -123,7 +123,7 @@ function progressOf(answered: Stage['answered']): () => Promise<void> {
 }
 
 /** How long is waited for progress before the next kill, milliseconds. */
-const patience = 8_000;
+const patience = 4_000;
 
 /** Says whether a mapping has ever given a batch up: redrive takes those up within moments. */
 function watchFailures(folder: string): () => boolean {

@@ -70,14 +70,14 @@ export function startWorker({ birth, surround, log, onEnd }: Parts): Worker {
       else one?.reject(new Error(message.message));
     });
     child.on('error', () => {}); // its end is told by `exit`
-    child.once('exit', async () => {
+    child.once('exit', () => {
       isGone = true;
       ready.reject(new Died('it ended before it was ready'));
       abandon('Runtime exited');
       onEnd(wasKilled);
-      // What is under way goes on: nobody calls a request back.
-      await surroundings.close();
       gone.resolve();
+      // What is under way goes on: nobody calls a request back.
+      void surroundings.close();
     });
     if (wasKilled) child.kill('SIGKILL');
   });
