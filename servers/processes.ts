@@ -42,7 +42,7 @@ export async function end(all: readonly Started[], seconds: number): Promise<voi
   while (running.some(isRunning)) await wait(20);
 }
 
-function signal(pid: number, name: NodeJS.Signals): void {
+export function signal(pid: number, name: NodeJS.Signals): void {
   try {
     process.kill(-pid, name);
   } catch (error) {

@@ -3,8 +3,14 @@ import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { isRunning, type Started } from './processes.ts';
+import type { Command } from './server.ts';
 
-export type Kept = { ports: number[]; processes: Started[] };
+export type Kept = {
+  ports: number[];
+  processes: Started[];
+  /** How each of them was started. */
+  commands: Command[];
+};
 
 export type State = {
   read(): Record<string, Kept>;

@@ -39,10 +39,9 @@ export async function bringUp(
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   const ports = await portsFor(server, port);
-  const children = start({ ports, folder }).map((command) =>
-    startDetached(command, folder, join(folder, 'log')),
-  );
-  const kept: Kept = { ports, processes: children.map(({ started }) => started) };
+  const commands = start({ ports, folder });
+  const children = commands.map((command) => startDetached(command, folder, join(folder, 'log')));
+  const kept: Kept = { ports, processes: children.map(({ started }) => started), commands };
   state.write(name, kept);
   try {
     const ended = () => children.map((child) => child.ended()).find((why) => why !== undefined);

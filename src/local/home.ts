@@ -174,7 +174,7 @@ async function reach<Value>(service: string, variable: string, ask: () => Promis
 }
 
 /** Leaves nothing behind on a server that was there before. */
-async function tidy(
+export async function tidy(
   app: App,
   { lasting }: Services,
   { dynamodb, search, cache, config }: Connections,

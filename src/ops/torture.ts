@@ -1,5 +1,6 @@
 /** `sluice torture`: kills the pipeline's processes under load, and says which of its promises broke. */
 import { randomInt } from 'node:crypto';
+import type { RealServer } from '../local/torture/servers.ts';
 import { type Tortured, type TortureParts, torture } from '../local/torture/torture.ts';
 
 type Options = {
@@ -8,6 +9,7 @@ type Options = {
   /** The share of requests to a service that go wrong. */
   sinkFaults: number;
   json: boolean;
+  servers: readonly RealServer[];
   environment: NodeJS.ProcessEnv;
   signal: AbortSignal;
   say(line: string): void;
@@ -55,10 +57,14 @@ const mostShown = 5;
 function lines({ seed, kills, attacked, acts, verdict }: Tortured, broken: readonly Broken[]): string[] {
   const { functions, mapping, redrive, atPoints, frozen } = kills;
   const total = functions + mapping + redrive;
+  const { servers } = kills;
   const { changes, items, events, mails, late, mailRepeats, mailsInDoubt, cached } = verdict;
   return [
     `seed ${seed}: ${total} kills (functions ${functions}, mapping ${mapping}, redrive ${redrive}), ` +
-      `${atPoints} of them between two effects, ${frozen} after standing still`,
+      `${atPoints} of them between two effects, ${frozen} after standing still` +
+      (servers.killed + servers.frozen > 0
+        ? `; servers killed ${servers.killed} times, frozen ${servers.frozen} times`
+        : ''),
     `meanwhile ${attacked.faults} of ${attacked.requests} requests went wrong, ${attacked.outages} outages, ` +
       `${attacked.events} events and ${attacked.mails} mails went out; ${acts} acts of users in all`,
     `${changes} changes of ${items} items, ${events} events, ${mails} mails, ${cached} cached values`,

@@ -4,12 +4,14 @@ import type { Chance } from '../play/step.ts';
 import type { Role } from './messages.ts';
 import type { Points } from './points.ts';
 import type { Processes } from './processes.ts';
+import type { openServers, ServerAttacks } from './servers.ts';
 
-export type Kills = Record<Role, number> & { atPoints: number; frozen: number };
+export type Kills = Record<Role, number> & { atPoints: number; frozen: number; servers: ServerAttacks };
 
 type Parts = {
   processes: Processes;
   points: Points;
+  servers: ReturnType<typeof openServers>;
   random: Chance;
   /** Settles when the functions have answered something since it was called last. */
   progress(): Promise<void>;
@@ -21,11 +23,22 @@ type Parts = {
 /** How long a chosen point is waited for, milliseconds; some are only reached where something has failed before. */
 const patience = 3_000;
 
+/** How often a real server is attacked with a kill. */
+const serverChance = 0.3;
+
 export async function killAll(count: number, parts: Parts): Promise<Kills> {
-  const { processes, points, random, progress, passLeases, onKill } = parts;
-  const kills: Kills = { functions: 0, mapping: 0, redrive: 0, atPoints: 0, frozen: 0 };
+  const { processes, points, servers, random, progress, passLeases, onKill } = parts;
+  const kills: Kills = {
+    functions: 0,
+    mapping: 0,
+    redrive: 0,
+    atPoints: 0,
+    frozen: 0,
+    servers: servers.attacks,
+  };
   for (let number = 1; number <= count; number++) {
     const role = random.pick(['functions', 'functions', 'mapping', 'redrive'] as const);
+    if (random.chance(serverChance)) servers.attackOne();
     // Whoever is killed before it has done anything shows nothing.
     await processes.isUp(role);
     await progress();
@@ -51,5 +64,6 @@ export async function killAll(count: number, parts: Parts): Promise<Kills> {
     onKill(number);
     if (random.chance(0.4)) passLeases();
   }
+  await servers.end();
   return kills;
 }

@@ -10,7 +10,7 @@ import type { App } from '../../pipeline/app.ts';
 import { streamFilter } from '../../pipeline/filter.ts';
 import { storeOf } from '../../pipeline/stream.ts';
 import type { Store } from '../../table/store.ts';
-import { deliveryReport, failuresIn, prepare, setEnvironment } from '../home.ts';
+import { deliveryReport, failuresIn, prepare, setEnvironment, tidy } from '../home.ts';
 import type { Chance } from '../play/step.ts';
 import type { SentMessage } from '../servers/mail.ts';
 import { startServices } from '../services.ts';
@@ -85,6 +85,7 @@ export async function openStage(parts: Parts): Promise<Stage> {
   onOpen(setEnvironment(environment, { ...services.environment, ...hurried, ...failures }));
   const connections = connect(readConfig(environment));
   onOpen(() => disconnect(connections));
+  onOpen(() => tidy(app, services, connections));
   const streams = new DynamoDBStreamsClient({});
   onOpen(() => streams.destroy());
   const streamArns = await prepare(app, connections);

@@ -17,6 +17,7 @@ import { startLoad } from './load.ts';
 import { openPoints } from './points.ts';
 import type { Processes } from './processes.ts';
 import { openRandom } from './random.ts';
+import { openServers, type RealServer } from './servers.ts';
 import { bringToRest } from './settle.ts';
 import { openStage, type Stage } from './stage.ts';
 import { judge, type Verdict } from './verdict.ts';
@@ -34,6 +35,8 @@ export type TortureOptions = {
   seed: number;
   /** The share of requests to a service that go wrong. */
   sinkFaults: number;
+  /** Those of the named servers that are killed and frozen as well. */
+  servers: readonly RealServer[];
   /** Read for what is named; what the clients need is written into it. */
   environment: NodeJS.ProcessEnv;
   /** Stops it early. */
@@ -73,7 +76,7 @@ export async function torture(parts: TortureParts, options: TortureOptions): Pro
 
 async function play(
   { app, handlers, traffic, readsOf }: TortureParts,
-  { kills: count, seed, sinkFaults, environment, onKill }: TortureOptions,
+  { kills: count, seed, sinkFaults, servers: named, environment, onKill }: TortureOptions,
   folder: string,
   onOpen: (close: () => Promise<unknown> | unknown) => void,
   onExit: (error: Error) => void,
@@ -82,6 +85,8 @@ async function play(
   const points = openPoints(openRandom(seed, 'points'));
   const stage = await openStage({ app, handlers, seed, faults, points, environment, folder, onOpen, onExit });
   const { processes, passLeases, users, connections, services } = stage;
+  const servers = openServers(named, openRandom(seed, 'servers'), connections);
+  onOpen(servers.end);
   const gaveUp = watchFailures(folder);
   const begin = (day: number) =>
     startLoad({ traffic, store: users, cache: connections.cache, seed: seed * 2 + day });
@@ -89,7 +94,7 @@ async function play(
   const schedule = runSchedule(processes);
   const random = openRandom(seed, 'kills');
   const progress = progressOf(stage.answered);
-  const kills = await killAll(count, { processes, points, random, progress, passLeases, onKill });
+  const kills = await killAll(count, { processes, points, servers, random, progress, passLeases, onKill });
   const attacked = {
     requests: faults.counts.requests,
     faults: faults.counts.faults,
