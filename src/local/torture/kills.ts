@@ -23,9 +23,6 @@ type Parts = {
 /** How long a chosen point is waited for, milliseconds; some are only reached where something has failed before. */
 const patience = 3_000;
 
-/** How often a real server is attacked with a kill. */
-const serverChance = 0.3;
-
 export async function killAll(count: number, parts: Parts): Promise<Kills> {
   const { processes, points, servers, random, progress, passLeases, onKill } = parts;
   const kills: Kills = {
@@ -38,7 +35,7 @@ export async function killAll(count: number, parts: Parts): Promise<Kills> {
   };
   for (let number = 1; number <= count; number++) {
     const role = random.pick(['functions', 'functions', 'mapping', 'redrive'] as const);
-    if (random.chance(serverChance)) servers.attackOne();
+    servers.attackSome();
     // Whoever is killed before it has done anything shows nothing.
     await processes.isUp(role);
     await progress();

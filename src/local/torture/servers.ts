@@ -20,6 +20,9 @@ const gone = [100, 3_000] as const;
 const still = [500, 6_000] as const;
 const upMilliseconds = 90_000;
 
+/** How often one of them is attacked when a process is. */
+const share = 0.3;
+
 export function openServers(servers: readonly RealServer[], random: Chance, connections: Connections) {
   const attacks: ServerAttacks = { killed: 0, frozen: 0 };
   const underWay = new Map<RealServer, Promise<void>>();
@@ -42,10 +45,10 @@ export function openServers(servers: readonly RealServer[], random: Chance, conn
 
   return {
     attacks,
-    /** One of them that is well is attacked, if there is one; nobody waits for it. */
-    attackOne(): void {
+    /** Now and then one of them that is well is attacked; nobody waits for it. */
+    attackSome(): void {
       const well = servers.filter((server) => !underWay.has(server));
-      if (isOver || well.length === 0) return;
+      if (isOver || well.length === 0 || !random.chance(share)) return;
       const server = random.pick(well);
       const ends = attack(server);
       underWay.set(server, ends);
