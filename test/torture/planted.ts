@@ -9,20 +9,22 @@ import { type Plant, plants } from './plants.ts';
 const root = new URL('../../', import.meta.url).pathname;
 const tries = 4;
 
-export type Found = { seed: number; cases: number; example: string; seconds: number };
+export type Found = { seed: number; broken: Broken[]; seconds: number };
+
+type Broken = { promise: string; found: string[] };
 
 /** Which seed finds the defect; nothing where none of them does. */
 export function find(name: string, plant: Plant): Found | undefined {
   for (let seed = plant.seed; seed < plant.seed + tries; seed++) {
     const began = performance.now();
-    const cases = brokenBy(name, plant, seed);
+    const broken = brokenBy(name, plant, seed);
     const seconds = Math.round((performance.now() - began) / 1000);
-    if (cases.length > 0) return { seed, cases: cases.length, example: cases[0] ?? '', seconds };
+    if (broken.length > 0) return { seed, broken, seconds };
   }
   return undefined;
 }
 
-function brokenBy(name: string, { kills, sinkFaults, breaks }: Plant, seed: number): string[] {
+function brokenBy(name: string, { kills, sinkFaults }: Plant, seed: number): Broken[] {
   const options = ['--json', '--kills', `${kills}`, '--seed', `${seed}`, '--sink-faults', `${sinkFaults}`];
   const { stdout, stderr } = spawnSync(
     process.execPath,
@@ -31,7 +33,8 @@ function brokenBy(name: string, { kills, sinkFaults, breaks }: Plant, seed: numb
   );
   if (stdout === '') throw new Error(`torture with "${name}" gave no outcome:\n${stderr}`);
   const { verdict, waiting } = JSON.parse(stdout);
-  return { ...verdict.broken, 'came to no rest': waiting }[breaks] ?? [];
+  const promises = Object.entries<string[]>({ ...verdict.broken, 'came to no rest': waiting });
+  return promises.map(([promise, found]) => ({ promise, found })).filter(({ found }) => found.length > 0);
 }
 
 if (import.meta.main) {
@@ -43,9 +46,12 @@ if (import.meta.main) {
     if (named.length > 0 && !named.includes(name)) continue;
     const found = find(name, plant);
     if (found === undefined) process.exitCode = 1;
-    const outcome = found
-      ? `seed ${found.seed}, ${plant.kills} kills, ${found.seconds} s: ${plant.breaks}: ${found.cases}, such as: ${found.example}`
-      : 'NOT FOUND';
-    console.log(`${name}: ${outcome}`);
+    if (found === undefined) console.log(`${name}: NOT FOUND`);
+    else {
+      const { seed, broken, seconds } = found;
+      console.log(`${name}: seed ${seed}, ${plant.kills} kills, ${seconds} s`);
+      for (const { promise, found } of broken)
+        console.log(`  ${promise}: ${found.length}, such as: ${found[0]}`);
+    }
   }
 }

@@ -116,13 +116,13 @@ async function play(
   return { seed, kills, attacked, acts: acts + calmActs, verdict, waiting };
 }
 
-/** Settles when both readers have answered a batch since it was called last; not for ever, where they cannot. */
+/** Settles when a reader has answered a batch since it was called last; not for ever, where none can. */
 function progressOf(answered: Stage['answered']): () => Promise<void> {
   let seen = { ...answered };
   return async function progress() {
     const readers = ['project', 'notify'];
     for (const end = performance.now() + patience; performance.now() < end; await wait(20))
-      if (readers.every((name) => (answered[name] ?? 0) > (seen[name] ?? 0))) break;
+      if (readers.some((name) => (answered[name] ?? 0) > (seen[name] ?? 0))) break;
     seen = { ...answered };
   };
 }
