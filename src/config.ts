@@ -107,6 +107,12 @@ const servers: Form<string> = {
   read: matching(/^[a-z-]+=\S+(?: [a-z-]+=\S+)*$/),
 };
 
+const set: Form<string> = {
+  expected: 'lower-case letters and digits',
+  example: 'torture',
+  read: matching(/^[a-z0-9]+$/),
+};
+
 const folder: Form<string> = { expected: 'a path', example: '/tmp/streams', read: matching(/^.+$/) };
 
 export const variables = {
@@ -171,6 +177,10 @@ export const variables = {
   SLUICE_LOG_LEVEL: { ...level, default: 'info', meaning: 'what is logged, and all that is graver' },
   SLUICE_CORPUS: { ...folder, meaning: 'tests: a folder of foreign stream payloads' },
   SLUICE_TEST_SERVERS: { ...servers, meaning: 'tests: real servers, as `npm run servers` prints them' },
+  SLUICE_SERVERS_SET: {
+    ...set,
+    meaning: 'names a second set of servers for `npm run servers` and `sluice torture`',
+  },
 } satisfies Record<string, Variable<string>>;
 
 type Variables = typeof variables;

@@ -25,15 +25,12 @@ test('after 20 kills among failing services every promise is kept', { timeout: 6
   expect(verdict.mails).toBeGreaterThan(5);
 });
 
-// `node test/torture/planted.ts` tries all of them; that takes minutes.
-test.each(['checkpoint before send', 'audit redriven by re-reading'])(
-  'it finds the defect: %s',
-  { timeout: 9 * minute },
-  (name) => {
-    const plant = plants[name];
-    expect(plant && find(name, plant)).toBeDefined();
-  },
-);
+// `node test/torture/planted.ts` tries all of them; that takes a quarter of an hour.
+test('it finds a known defect: a checkpoint before the send', { timeout: 9 * minute }, () => {
+  const name = 'checkpoint before send';
+  const plant = plants[name];
+  expect(plant && find(name, plant)).toBeDefined();
+});
 
 test('interrupted, it leaves no process behind', { timeout: minute }, async () => {
   const { child, ended, output } = sluice(process.execPath, ['bin/sluice.js', 'torture', '--kills', '500']);

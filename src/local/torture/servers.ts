@@ -18,7 +18,7 @@ export type ServerAttacks = { killed: number; frozen: number };
 /** How long it is gone before it begins to come up, or stands still, milliseconds: some outlast every request. */
 const gone = [100, 3_000] as const;
 const still = [500, 6_000] as const;
-const upMilliseconds = 90_000;
+const upMilliseconds = 180_000;
 
 /** How often one of them is attacked when a process is. */
 const share = 0.3;
