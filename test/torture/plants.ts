@@ -69,7 +69,7 @@ export const plants: Readonly<Record<string, Plant>> = {
   },
   'hold deleted whatever its rev': {
     seed: 1,
-    kills: 12,
+    kills: 30,
     sinkFaults: 0.2,
     changes: [
       {
@@ -93,7 +93,7 @@ export const plants: Readonly<Record<string, Plant>> = {
   },
   'redrive from payload for search': {
     seed: 1,
-    kills: 10,
+    kills: 30,
     sinkFaults: 0.2,
     changes: [
       {
@@ -123,7 +123,7 @@ export const plants: Readonly<Record<string, Plant>> = {
   },
   'plain delete in search': {
     seed: 1,
-    kills: 15,
+    kills: 30,
     sinkFaults: 0.2,
     changes: [
       {
@@ -166,7 +166,7 @@ export const plants: Readonly<Record<string, Plant>> = {
   },
   'cache row without the keys before': {
     seed: 1,
-    kills: 10,
+    kills: 30,
     sinkFaults: 0.2,
     changes: [
       {

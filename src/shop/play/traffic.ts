@@ -11,8 +11,20 @@ type World = Parameters<Traffic>[0];
 const users = ['ada', 'bob', 'cleo', 'dora', 'emil', 'fay'];
 const products = ['tea', 'pot', 'cup', 'jam', 'fig', 'nut'];
 /** Of others: they never had a version, and never get one. */
-const strangers = ['mug', 'jug'];
-const categories = ['drinks', 'kitchen', 'food'];
+const strangers = ['mug', 'jug', 'urn', 'vat', 'keg', 'tub', 'pan', 'wok'];
+/** So many that most lists are left alone for a while: what is stale in one then stays to be found. */
+const categories = [
+  'drinks',
+  'kitchen',
+  'food',
+  'gifts',
+  'home',
+  'spring',
+  'summer',
+  'autumn',
+  'winter',
+  'sale',
+];
 /** So many orders a customer ever has. */
 const carts = 60;
 
