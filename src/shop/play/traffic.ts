@@ -13,18 +13,7 @@ const products = ['tea', 'pot', 'cup', 'jam', 'fig', 'nut'];
 /** Of others: they never had a version, and never get one. */
 const strangers = ['mug', 'jug', 'urn', 'vat', 'keg', 'tub', 'pan', 'wok'];
 /** So many that most lists are left alone for a while: what is stale in one then stays to be found. */
-const categories = [
-  'drinks',
-  'kitchen',
-  'food',
-  'gifts',
-  'home',
-  'spring',
-  'summer',
-  'autumn',
-  'winter',
-  'sale',
-];
+const categories = Array.from({ length: 60 }, (_, number) => `shelf-${number}`);
 /** So many orders a customer ever has. */
 const carts = 60;
 
@@ -182,12 +171,16 @@ function addProduct({ store, random }: World): Promise<unknown> {
   return shop(store).addProduct(productNamed(random.pick(products), random), by('merchant', random));
 }
 
-async function changeProduct({ store, random }: World): Promise<unknown> {
+/** By a merchant who has just looked at the list that it stands in. */
+async function changeProduct({ store, cache, random }: World): Promise<unknown> {
   const productId = random.pick(products);
-  const found = await cachedReads(store).product(productId).read();
+  const reads = cachedReads(store);
+  const found = await reads.product(productId).read();
+  if (found === undefined) return undefined;
+  await readThrough({ port: cache, ...reads.productsIn(found.item.category) });
   const { name, category, price } = productNamed(productId, random);
   const changes = random.pick([{ name }, { category }, { price }]);
-  return found && shop(store).updateProduct(productId, found.version, changes, by('merchant', random));
+  return shop(store).updateProduct(productId, found.version, changes, by('merchant', random));
 }
 
 function restock({ store, random }: World): Promise<unknown> {
