@@ -18,7 +18,8 @@ export const dynamodb: Server = {
     const [java, home] = await Promise.all([tools.java(), libraries(tools)]);
     const flags = ['-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', `-Djava.library.path=${home}`];
     const main = ['-cp', `${home}/*`, 'software.amazon.dynamodb.services.local.main.ServerRunner'];
-    const options = ['-inMemory', '-sharedDb', '-disableTelemetry'];
+    // Without -sharedDb each access key has tables of its own, so that tests do not meet.
+    const options = ['-inMemory', '-disableTelemetry'];
     return ({ ports: [port] }) => [
       { program: java, args: [...flags, ...main, ...options, '-port', String(port)] },
     ];

@@ -113,6 +113,12 @@ const set: Form<string> = {
   read: matching(/^[a-z0-9]+$/),
 };
 
+const engine: Form<'dynoxide' | 'dynamodb-local'> = {
+  expected: 'dynoxide or dynamodb-local',
+  example: 'dynamodb-local',
+  read: (text) => (['dynoxide', 'dynamodb-local'] as const).find((one) => one === text),
+};
+
 const folder: Form<string> = { expected: 'a path', example: '/tmp/streams', read: matching(/^.+$/) };
 
 export const variables = {
@@ -180,6 +186,12 @@ export const variables = {
   SLUICE_SERVERS_SET: {
     ...set,
     meaning: 'names a second set of servers for `npm run servers` and `sluice torture`',
+  },
+  SLUICE_TEST_ENGINE: {
+    ...engine,
+    default: 'dynoxide',
+    meaning:
+      'tests: the DynamoDB that their own tables lie on; dynamodb-local is that of `SLUICE_TEST_SERVERS`',
   },
 } satisfies Record<string, Variable<string>>;
 

@@ -57,9 +57,11 @@ export function numbersOf(event: DynamoDBStreamEvent): string[] {
   return event.Records.map((record) => record.dynamodb?.SequenceNumber ?? 'none');
 }
 
-export function checkpointOf(folder: string, shardId = 'shard-1', name = 'project'): string | undefined {
+/** Of the shard that is named, or of the first that there is. */
+export function checkpointOf(folder: string, shardId?: string, name = 'project'): string | undefined {
   try {
-    return JSON.parse(readFileSync(join(folder, `${name}.json`), 'utf8')).shards[shardId]?.after;
+    const { shards } = JSON.parse(readFileSync(join(folder, `${name}.json`), 'utf8'));
+    return shards[shardId ?? Object.keys(shards)[0] ?? '']?.after;
   } catch {
     return undefined;
   }

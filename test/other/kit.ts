@@ -10,6 +10,7 @@ import { type BatchReport, reports } from '../../src/pipeline/report.ts';
 import { streamHandler } from '../../src/pipeline/stream.ts';
 import { decodeImage } from '../../src/table/attributes.ts';
 import type { Fields } from '../../src/table/entity.ts';
+import { onDynamoDBLocal, openDynamoDB } from '../support/dynamodb.ts';
 
 const takeAll = async () => ({ batchItemFailures: [] });
 const idle: Handlers = {
@@ -45,6 +46,8 @@ export async function openOther(app: App) {
   const listen = (batch: unknown) => batches.push(batch as BatchReport);
   reports.subscribe(listen);
   const onExit = (error: Error) => Promise.reject(error);
+  const dynamodb = onDynamoDBLocal ? await openDynamoDB() : undefined;
+  if (dynamodb !== undefined) process.env.SLUICE_DYNAMODB_ENDPOINT = dynamodb.url;
   const home = await openHome({ app, handlers, environment: process.env, onExit });
   return {
     home,
@@ -73,6 +76,7 @@ export async function openOther(app: App) {
     async stop() {
       reports.unsubscribe(listen);
       await home.stop();
+      await dynamodb?.stop();
     },
   };
 }

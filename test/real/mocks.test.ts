@@ -21,17 +21,13 @@ const row: MailRow = {
 };
 const readJson = async (url: string) => (await fetch(url)).json() as Promise<Record<string, never>>;
 
-withReal('ministack', versionless, (endpoint) => {
+withReal('ministack', (endpoint) => {
   senders(endpoint, async () => JSON.stringify(await readJson(`${endpoint}/_ministack/ses/messages`)));
 });
 
-withReal('moto', versionless, (endpoint) => {
+withReal('moto', (endpoint) => {
   senders(endpoint, async () => JSON.stringify(await readJson(`${endpoint}/moto-api/data.json`)));
 });
-
-async function versionless(): Promise<undefined> {
-  return undefined;
-}
 
 function senders(endpoint: string, sentBy: () => Promise<string>): void {
   // An address of this run's own: the mock forgets none.

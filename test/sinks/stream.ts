@@ -5,6 +5,7 @@ import {
   DynamoDBStreamsClient,
   GetRecordsCommand,
   GetShardIteratorCommand,
+  TrimmedDataAccessException,
 } from '@aws-sdk/client-dynamodb-streams';
 import type { DynamoDBRecord } from 'aws-lambda';
 import { afterAll } from 'vitest';
@@ -23,17 +24,23 @@ export async function openStreamOf(world: World): Promise<() => Promise<DynamoDB
   );
   const StreamArn = Table?.LatestStreamArn ?? '';
   const { StreamDescription } = await client.send(new DescribeStreamCommand({ StreamArn }));
-  const iterators = await Promise.all(
-    (StreamDescription?.Shards ?? []).map(async ({ ShardId }) => {
-      const start = { StreamArn, ShardId, ShardIteratorType: 'TRIM_HORIZON' } as const;
-      return (await client.send(new GetShardIteratorCommand(start))).ShardIterator;
-    }),
-  );
+  const shards = StreamDescription?.Shards ?? [];
+  const oldest = async (index: number) => {
+    const start = { StreamArn, ShardId: shards[index]?.ShardId, ShardIteratorType: 'TRIM_HORIZON' } as const;
+    return (await client.send(new GetShardIteratorCommand(start))).ShardIterator;
+  };
+  const iterators = await Promise.all(shards.map((_shard, index) => oldest(index)));
   return async function newRecords() {
     const records: DynamoDBRecord[] = [];
     for (const index of iterators.keys()) {
       for (let more = true; more; ) {
-        const page = await client.send(new GetRecordsCommand({ ShardIterator: iterators[index] }));
+        const page = await client
+          .send(new GetRecordsCommand({ ShardIterator: iterators[index] }))
+          .catch(notTrimmed);
+        if (page === undefined) {
+          iterators[index] = await oldest(index);
+          continue;
+        }
         const found = page.Records ?? [];
         records.push(
           ...found.map((record) => lambdaRecord(record, { region: account.region, streamArn: StreamArn })),
@@ -44,4 +51,9 @@ export async function openStreamOf(world: World): Promise<() => Promise<DynamoDB
     }
     return records;
   };
+}
+
+/** DynamoDB Local says so of a place that was taken while the stream was empty. */
+function notTrimmed(error: unknown): undefined {
+  if (!(error instanceof TrimmedDataAccessException)) throw error;
 }

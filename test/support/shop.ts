@@ -2,9 +2,9 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { app } from '../../src/app.ts';
 import { type Config, readConfig } from '../../src/config.ts';
-import { startDynamoDB } from '../../src/local/servers/dynamodb.ts';
 import { ensureTables, type StreamArns } from '../../src/local/tables.ts';
 import type { By, Store } from '../../src/table/store.ts';
+import { openDynamoDB } from './dynamodb.ts';
 
 export const account = {
   region: 'eu-central-1',
@@ -22,7 +22,7 @@ export type LocalShop = {
 
 /** Each call has tables of its own on a server of its own; `now` drives the write side's clock. */
 export async function localShop(now: () => number = Date.now): Promise<LocalShop> {
-  const server = await startDynamoDB({});
+  const server = await openDynamoDB();
   const dynamodb = new DynamoDBClient({ endpoint: server.url, ...account });
   const config = readConfig({});
   const streams = await ensureTables(dynamodb, config, app.table);
