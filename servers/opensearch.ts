@@ -15,7 +15,7 @@ import { download, reporter } from './download.ts';
 import { made } from './made.ts';
 import { mavenRepository } from './maven.ts';
 import { run, tried } from './run.ts';
-import { answers, type Server, type Source } from './server.ts';
+import { answers, type Command, type Server, type Source } from './server.ts';
 import { unzip } from './unzip.ts';
 
 const version = '3.7.0';
@@ -29,23 +29,16 @@ export const opensearch: Server = {
   ports: 2,
   endpoint: ([port]) => `http://127.0.0.1:${port}`,
   async prepare(tools) {
-    const [java, home, { prefix, owner }] = await Promise.all([
-      tools.java(),
-      distribution(tools),
-      otherThanRoot(),
-    ]);
+    const [java, home, somebody] = await Promise.all([tools.java(), distribution(tools), otherThanRoot()]);
     // An archive of loaded classes halves the start; it holds for the very Java and folder it was written with.
     const about = `${home}\n${java}\n${await run(java, ['-version'])}`;
     const archive = `${name}-${createHash('sha256').update(about).digest('hex').slice(0, 12)}.jsa`;
     const archived = join(tools.cache, archive);
     return ({ ports, folder }) => {
-      configure(home, folder, ports);
-      if (owner !== undefined) give(folder, owner);
       const classes = existsSync(archived)
-        ? `-XX:SharedArchiveFile=${archived}`
-        : `-XX:ArchiveClassesAtExit=${join(folder, archive)}`;
-      const [program = java, ...args] = [...prefix, java, classes, ...options(home, folder), ...main];
-      return [{ program, args, cwd: home }];
+        ? [`-XX:SharedArchiveFile=${archived}`]
+        : [`-XX:ArchiveClassesAtExit=${join(folder, archive)}`];
+      return [openSearchIn(folder, { home, java, ports, somebody, classes })];
     };
   },
   isHealthy: ([port]) =>
@@ -55,6 +48,27 @@ export const opensearch: Server = {
       renameSync(join(folder, file), join(cache, file));
   },
 };
+
+type Start = {
+  home: string;
+  java: string;
+  /** For HTTP, and among nodes. */
+  ports: readonly number[];
+  somebody: Somebody;
+  /** What Java is told of its archive of classes. */
+  classes: readonly string[];
+};
+
+/** Where it lies once it was brought. */
+export const openSearchHome = (cache: string) => join(cache, name);
+
+/** How it is started in a folder, whose data stays as it is. */
+export function openSearchIn(folder: string, { home, java, ports, somebody, classes }: Start): Command {
+  configure(home, folder, ports);
+  if (somebody.owner !== undefined) give(folder, somebody.owner);
+  const [program = java, ...args] = [...somebody.prefix, java, ...classes, ...options(home, folder), ...main];
+  return { program, args, cwd: home };
+}
 
 /** Java is called directly: bin/opensearch starts several others before it, and takes twice as long. */
 const main = ['-cp', 'lib/*', 'org.opensearch.bootstrap.OpenSearch'];
@@ -73,7 +87,7 @@ function options(home: string, folder: string): string[] {
 }
 
 function configure(home: string, folder: string, [http, transport]: readonly number[]): void {
-  for (const inner of ['config', 'data', 'logs', 'tmp']) mkdirSync(join(folder, inner));
+  for (const inner of ['config', 'data', 'logs', 'tmp']) mkdirSync(join(folder, inner), { recursive: true });
   copyFileSync(join(home, 'config/log4j2.properties'), join(folder, 'config/log4j2.properties'));
   const settings = {
     'discovery.type': 'single-node',
@@ -93,7 +107,7 @@ function give(folder: string, owner: number): void {
 }
 
 function distribution({ cache, say }: Source): Promise<string> {
-  return made(join(cache, name), async (making) => {
+  return made(openSearchHome(cache), async (making) => {
     const zip = `${making}.zip`;
     say(`OpenSearch ${version}: ${Math.ceil(bytes / 1e6)} MB from Maven…`);
     await download(mavenRepository(), path, sha256, zip, reporter(`OpenSearch ${version}`, bytes, say));
@@ -105,17 +119,20 @@ function distribution({ cache, say }: Source): Promise<string> {
   });
 }
 
-const somebody = 1000;
+const anybody = 1000;
+
+/** Who it runs as: what stands before its command, and who must own its folder. */
+type Somebody = { prefix: string[]; owner?: number };
 
 /**
  * It refuses to run as root. Where the kernel lets us, it only sees itself as somebody else; where user namespaces are
  * refused, as in containers, it is somebody else, who owns its folder.
  */
-async function otherThanRoot(): Promise<{ prefix: string[]; owner?: number }> {
+export async function otherThanRoot(): Promise<Somebody> {
   if (process.getuid?.() !== 0) return { prefix: [] };
-  const namespace = ['--user', `--map-user=${somebody}`, `--map-group=${somebody}`, '--'];
+  const namespace = ['--user', `--map-user=${anybody}`, `--map-group=${anybody}`, '--'];
   if ((await tried('unshare', [...namespace, 'true'])) !== undefined)
     return { prefix: ['unshare', ...namespace] };
-  const ids = [`--reuid=${somebody}`, `--regid=${somebody}`, '--clear-groups', '--'];
-  return { prefix: ['setpriv', ...ids], owner: somebody };
+  const ids = [`--reuid=${anybody}`, `--regid=${anybody}`, '--clear-groups', '--'];
+  return { prefix: ['setpriv', ...ids], owner: anybody };
 }

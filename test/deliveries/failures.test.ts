@@ -7,9 +7,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Connections } from '../../src/connections.ts';
 import { writeFailure } from '../../src/deliveries/failures.ts';
 import { openRedrive } from '../../src/deliveries/handler.ts';
-import { listen, type Running } from '../../src/local/servers/http.ts';
 import { fresh, history, nameOf } from '../sinks/items.ts';
 import type { Conduct } from '../sinks/proxy.ts';
+import { startBuckets } from '../support/bucket.ts';
 import { down, hour, openOrders, orderForms, recordsOf } from './orders.ts';
 
 const world = await openOrders();
@@ -117,30 +117,16 @@ describe('a folder', () => {
 });
 
 describe('a bucket of S3', () => {
-  const objects = new Map<string, string>();
-  let server: Running;
+  let server: Awaited<ReturnType<typeof startBuckets>>;
   beforeAll(async () => {
-    // The three requests that are needed, as S3 answers them.
-    server = await listen(0, ({ method, path, query }) => {
-      const key = path.slice(1).join('/');
-      if (method === 'DELETE') objects.delete(key);
-      if (query.get('list-type') === '2') {
-        const keys = [...objects.keys()].filter((name) => name.startsWith(query.get('prefix') ?? ''));
-        const contents = keys.map((name) => `<Contents><Key>${name}</Key></Contents>`).join('');
-        return {
-          status: 200,
-          body: `<ListBucketResult><IsTruncated>false</IsTruncated>${contents}</ListBucketResult>`,
-        };
-      }
-      return method === 'GET' ? { status: 200, body: objects.get(key) ?? '' } : { status: 204 };
-    });
-    // Path style, or the bucket would become a part of the host's name.
+    server = await startBuckets('failures');
     process.env.AWS_ENDPOINT_URL_S3 = server.url;
   });
   afterAll(() => server.stop());
 
   test('is read below its prefix, and what was taken up is removed', async () => {
     const forms = orderForms();
+    const objects = server.objects('failures');
     objects.set('aws/lambda/mapping/shard/1.json', failed('notify', recordsOf(forms)));
     objects.set('other/2.json', 'not ours');
     expect(await redriveFrom('s3://failures/aws/')).toMatchObject({ batches: { taken: 1, left: 0 } });

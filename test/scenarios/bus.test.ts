@@ -10,6 +10,7 @@ import {
   PutEventsCommand,
   type PutEventsRequestEntry,
   PutRuleCommand,
+  RemoveTargetsCommand,
   TestEventPatternCommand,
 } from '@aws-sdk/client-eventbridge';
 import { afterAll, beforeAll, expect } from 'vitest';
@@ -144,6 +145,14 @@ function script(endpoint?: string) {
       expect([FailedEntryCount, Entries?.[0]?.ErrorCode]).toEqual([1, 'InvalidArgument']);
     });
 
+    sentence('an entry that lacks something says what', async () => {
+      const { put } = await opened();
+      const { Entries } = await put(entry(), entry({ DetailType: '' }));
+      expect(Entries?.[1]?.ErrorMessage).toBe(
+        'Parameter DetailType is not valid. Reason: DetailType is a required argument.',
+      );
+    });
+
     sentence('a detail that is no object is malformed', async () => {
       const { put } = await opened();
       const { Entries } = await put(entry({ Detail: '[1]' }), entry({ Detail: '"text"' }));
@@ -268,9 +277,11 @@ function script(endpoint?: string) {
     sentence('a rule goes only without its targets', async () => {
       const { EventBusName, rule } = await opened();
       const { name: Name } = await rule({ source: ['shop'] });
-      await expect(buses.client.send(new DeleteRuleCommand({ EventBusName, Name }))).rejects.toThrow(
-        'since it has targets',
-      );
+      const remove = () => buses.client.send(new DeleteRuleCommand({ EventBusName, Name }));
+      await expect(remove()).rejects.toThrow('since it has targets');
+      await buses.client.send(new RemoveTargetsCommand({ EventBusName, Rule: Name, Ids: ['1'] }));
+      await remove();
+      expect((await buses.client.send(new ListRulesCommand({ EventBusName }))).Rules).toEqual([]);
     });
 
     sentence('a rule that is not there can be neither disabled nor given targets', async () => {

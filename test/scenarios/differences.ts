@@ -34,6 +34,7 @@ export const differences: Record<Service, Partial<Record<string, Readonly<Record
       'a bad entry fails alone, in its own place': 'nothing is asked of an entry',
       'an entry that lacks one thing has its own result even when it is alone':
         'nothing is asked of an entry',
+      'an entry that lacks something says what': 'nothing is asked of an entry',
       'a detail that is no object is malformed': 'nothing is asked of an entry',
       'a call without entries is refused': 'it is taken',
       'a call of 1 MB is refused': 'it is taken',
@@ -49,7 +50,39 @@ export const differences: Record<Service, Partial<Record<string, Readonly<Record
       'a pattern can be tested against an event': 'it gives no result',
     },
   },
-  mail: {},
+  mail: {
+    'stand-in': {
+      'a mail from an address that nobody verified is not sent, and can be tried again':
+        'it goes out: a local run begins with nothing verified',
+      'a mail that names a configuration set that is not there is not sent':
+        'it goes out: there are none here',
+    },
+    ministack: {
+      'its tags are kept': 'they are not',
+      'a mail without a sender is refused': 'it is taken',
+      'a mail without a recipient is refused': 'it is taken',
+      'a mail to more than 50 is refused': 'it is taken',
+      'a mail without a subject is refused': 'it is taken',
+      'a mail without a body is refused': 'it is taken',
+      'a mail with a line break in its subject is refused': 'its answer is no XML',
+      'a mail with a bad address to reply to is refused': 'it is taken',
+      'a mail with a tag of other characters is refused': 'it is taken',
+    },
+    moto: {
+      'its text goes out beside its HTML': 'it keeps the HTML alone',
+      'its tags are kept': 'they are not',
+      'a mail that names a configuration set that is not there is not sent': 'it goes out',
+      'a mail without a sender is refused': 'as MessageRejected, which the sender would try again',
+      'a mail without a recipient is refused': 'it is taken',
+      'a mail to more than 50 is refused': 'as MessageRejected, which the sender would try again',
+      'a mail without a subject is refused': 'it is taken',
+      'a mail without a body is refused': 'it is taken',
+      'a mail with a line break in its subject is refused': 'it is taken',
+      'a mail to an address with letters beyond ASCII is refused': 'it is taken',
+      'a mail with a bad address to reply to is refused': 'it is taken',
+      'a mail with a tag of other characters is refused': 'it is taken',
+    },
+  },
   failures: {},
   cache: {},
   search: {},

@@ -1,11 +1,9 @@
 import {
   GetSendQuotaCommand,
-  ListIdentitiesCommand,
   ListTemplatesCommand,
   SESClient,
   SendEmailCommand,
   type SendEmailRequest,
-  VerifyEmailIdentityCommand,
 } from '@aws-sdk/client-ses';
 import { afterEach, describe, expect, it } from 'vitest';
 import { startMail } from '../../src/local/servers/mail.ts';
@@ -77,52 +75,19 @@ it('a mail is accepted with all that belongs to it', async () => {
   ]);
 });
 
-describe('a mail is refused', () => {
-  it.each<[string, Partial<SendEmailRequest>]>([
-    ['without a sender', { Source: '' }],
-    ['without a recipient', { Destination: {} }],
-    ['with more than 50 recipients', to(...Array.from({ length: 51 }, (_, at) => `a${at}@example.com`))],
-    ['without a subject', saying('', 'x')],
-    ['without a body', { Message: { Subject: { Data: 'x' }, Body: {} } }],
-    ['with a line break in its subject', saying('x\r\nBcc: eve@example.com', 'x')],
-    ['with an address that has no @', to('ann.example.com')],
-    ['with an address that has a line break', to('ann@example.com\r\nBcc: eve@example.com')],
-    ['with two addresses in one', to('ann@example.com, bo@example.com')],
-    ['with two addresses behind one name', to('Ann <ann@example.com>, <bo@example.com>')],
-    ['with letters beyond ASCII in an address', to('änn@example.com')],
-    ['with one bad address among good ones', to('ann@example.com', 'nobody')],
-    ['with a bad address to reply to', { ReplyToAddresses: ['nobody'] }],
-    ['with a tag of other characters', { Tags: [{ Name: 'item', Value: 'order#1' }] }],
-  ])('%s', async (_, changes) => {
-    const { mail, send } = await start();
-    await expect(send(changes)).rejects.toMatchObject({
-      name: 'InvalidParameterValue',
-      $metadata: { httpStatusCode: 400 },
-      $fault: 'client',
-    });
-    expect(mail.sent()).toEqual([]);
+it('a mail is refused by whoever started the server, with the error of their choice', async () => {
+  const { mail, send } = await start({
+    respond: ({ to: [first] }) =>
+      first === 'full@example.com'
+        ? { code: 'Throttling', status: 400, message: 'Maximum sending rate exceeded.' }
+        : undefined,
   });
-
-  it('by whoever started the server, with the error of their choice', async () => {
-    const { mail, send } = await start({
-      respond: ({ to: [first] }) =>
-        first === 'full@example.com'
-          ? { code: 'Throttling', status: 400, message: 'Maximum sending rate exceeded.' }
-          : undefined,
-    });
-    await send();
-    await expect(send(to('full@example.com'))).rejects.toMatchObject({
-      name: 'Throttling',
-      message: 'Maximum sending rate exceeded.',
-    });
-    expect(mail.sent()).toHaveLength(1);
+  await send();
+  await expect(send(to('full@example.com'))).rejects.toMatchObject({
+    name: 'Throttling',
+    message: 'Maximum sending rate exceeded.',
   });
-});
-
-it('fifty recipients are taken', async () => {
-  const { mail, send } = await start();
-  await send(to(...Array.from({ length: 50 }, (_, at) => `a${at}@example.com`)));
-  expect(mail.sent()[0]?.to).toHaveLength(50);
+  expect(mail.sent()).toHaveLength(1);
 });
 
 it('the quota counts what was sent within a day', async () => {
@@ -137,13 +102,6 @@ it('the quota counts what was sent within a day', async () => {
   });
   now = 25 * 3_600_000;
   expect(await client.send(new GetSendQuotaCommand())).toMatchObject({ SentLast24Hours: 1 });
-});
-
-it('an address that was verified is listed', async () => {
-  const { client } = await start();
-  expect((await client.send(new ListIdentitiesCommand())).Identities ?? []).toEqual([]);
-  await client.send(new VerifyEmailIdentityCommand({ EmailAddress: 'shop@example.com' }));
-  expect((await client.send(new ListIdentitiesCommand())).Identities).toEqual(['shop@example.com']);
 });
 
 it('any other action is an error of SES', async () => {

@@ -12,8 +12,8 @@ export async function openDoor(endpoint: string): Promise<{ url: string; stop():
   const agent = new Agent({ keepAlive: true });
   const door = createServer((asked, answer) => {
     const authorization = String(asked.headers.authorization).replace(
-      /Credential=[^/]*/,
-      `Credential=${key}`,
+      /Credential=[^/]*\/(\d+)\/[^/]*/,
+      `Credential=${key}/$1/eu-central-1`,
     );
     const { method, headers } = asked;
     const passed = request(endpoint, { method, headers: { ...headers, authorization }, agent }, (reply) => {

@@ -8,8 +8,14 @@ const given: Partial<Record<string, string>> = givenServers(servers);
 
 export const onDynamoDBLocal = engine === 'dynamodb-local';
 
+let opened = 0;
+
+/** Whether tests of this file have tables on the DynamoDB Local that was given. */
+export const hasRealTables = () => onDynamoDBLocal && opened > 0;
+
 /** With no tables in it; where it is DynamoDB Local, a part of the one that was given. */
 export async function openDynamoDB(): Promise<{ url: string; stop(): Promise<void> }> {
+  opened += 1;
   if (!onDynamoDBLocal) return startDynamoDB();
   if (given.dynamodb === undefined)
     throw new Error(

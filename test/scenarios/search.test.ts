@@ -1,7 +1,4 @@
-/**
- * What search asks of OpenSearch, and the answers that it builds on: the same script against the stand-in and, where
- * SLUICE_SEARCH_ENDPOINT names one, against a real server.
- */
+/** What search asks of OpenSearch, and the answers that it builds on. */
 import { randomBytes } from 'node:crypto';
 import { Client } from '@opensearch-project/opensearch';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -14,10 +11,10 @@ import { searching } from '../../src/sinks/search/query.ts';
 import { beginRebuild, finishRebuild } from '../../src/sinks/search/rebuild.ts';
 import { defineEntity, type Entity, type Fields, type SearchFieldType } from '../../src/table/entity.ts';
 import { daySeconds, retentionDays } from '../../src/table/retention.ts';
+import { withReal } from '../real/given.ts';
 
 const now = Date.parse('2027-01-15T08:00:00Z');
 const signal = new AbortController().signal;
-const { SLUICE_SEARCH_ENDPOINT: real } = process.env;
 
 const book = defineEntity({
   name: 'Book',
@@ -42,12 +39,10 @@ function withFields(fields: Readonly<Record<string, SearchFieldType>>, index = '
   return { ...(book as Entity), search };
 }
 
-const servers: [name: string, url: string | undefined][] = [
-  ['the stand-in', undefined],
-  ...(real === undefined ? [] : [['OpenSearch', real] as [string, string]]),
-];
+describe('stand-in', () => script());
+withReal('opensearch', script);
 
-describe.each(servers)('%s', (_name, url) => {
+function script(url?: string) {
   const run = `scenario-${randomBytes(4).toString('hex')}`;
   let client: Client;
   let stop: () => Promise<void>;
@@ -434,4 +429,4 @@ describe.each(servers)('%s', (_name, url) => {
       ]);
     });
   });
-});
+}
