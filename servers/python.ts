@@ -37,7 +37,7 @@ export async function pythonEnvironment(name: string, { cache, say }: Source): P
   });
 }
 
-async function interpreter(): Promise<{ command: string; version: string }> {
+export async function interpreter(): Promise<{ command: string; version: string }> {
   for (const command of names) {
     const version = await tried(command, ['-c', probe]);
     if (version !== undefined) return { command, version: version.trim() };

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { interpreter } from '../../servers/python.ts';
 import { type Ran, run } from './processes.ts';
 
 /** What the check needs is not to be had here: nothing was checked. */
@@ -17,7 +18,9 @@ export async function pythonTools(
   signal: AbortSignal,
 ): Promise<string> {
   const options = { env: environment, signal };
-  const found = await interpreter(options);
+  const found = await interpreter().catch((error: Error) => {
+    throw new NotRun(`${error.message}.`);
+  });
   const pins = readFileSync(requirements, 'utf8').trim().split(/\s+/).join('-').replaceAll('==', '-');
   const folder = join(cacheFolder(environment), `${pins}-python-${found.version}`);
   if (existsSync(folder)) return join(folder, 'bin/python');
@@ -46,25 +49,6 @@ export async function pythonTools(
     await rm(making, { recursive: true, force: true });
   }
   return join(folder, 'bin/python');
-}
-
-const names = ['python3', 'python3.14', 'python3.13', 'python3.12', 'python3.11', 'python3.10'];
-const probe =
-  'import sys, venv, ensurepip; assert sys.version_info >= (3, 10); print("%d.%d" % sys.version_info[:2])';
-
-async function interpreter(options: Parameters<typeof run>[2]) {
-  for (const command of names) {
-    const { status, output } = await run(command, ['-c', probe], options).catch(notThere);
-    if (status === 0) return { command, version: output.trim() };
-  }
-  throw new NotRun(
-    'it needs Python 3.10 or newer with the module venv (on Debian: apt install python3-venv).',
-  );
-}
-
-function notThere(error: NodeJS.ErrnoException): Ran {
-  if (error.code !== 'ENOENT') throw error;
-  return { status: 1, output: '' };
 }
 
 function cacheFolder({ XDG_CACHE_HOME }: NodeJS.ProcessEnv): string {

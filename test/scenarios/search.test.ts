@@ -11,7 +11,7 @@ import { searching } from '../../src/sinks/search/query.ts';
 import { beginRebuild, finishRebuild } from '../../src/sinks/search/rebuild.ts';
 import { defineEntity, type Entity, type Fields, type SearchFieldType } from '../../src/table/entity.ts';
 import { daySeconds, retentionDays } from '../../src/table/retention.ts';
-import { withReal } from '../real/given.ts';
+import { type Sentence, scenario } from './scenario.ts';
 
 const now = Date.parse('2027-01-15T08:00:00Z');
 const signal = new AbortController().signal;
@@ -39,10 +39,11 @@ function withFields(fields: Readonly<Record<string, SearchFieldType>>, index = '
   return { ...(book as Entity), search };
 }
 
-describe('stand-in', () => script());
-withReal('opensearch', script);
+scenario('search', ['stand-in', (sentence) => script(sentence)], {
+  opensearch: (url) => (sentence) => script(sentence, url),
+});
 
-function script(url?: string) {
+function script(sentence: Sentence, url?: string) {
   const run = `scenario-${randomBytes(4).toString('hex')}`;
   let client: Client;
   let stop: () => Promise<void>;
@@ -97,6 +98,32 @@ function script(url?: string) {
       .map(([name, { aliases = {} }]) => [name.slice(prefix.length), Object.keys(aliases).sort()])
       .sort();
   const aliases = (prefix: string) => [`${prefix}books`, `${prefix}books-write`];
+
+  describe('an index that is not there', () => {
+    const made = async (name: string, operation: object, ...more: object[]) => {
+      const index = `${run}-${name}`;
+      const [what] = Object.entries(operation).map(([key, asked]) => ({
+        [key]: { _index: index, ...asked },
+      }));
+      const { body } = await client.bulk({ body: [what ?? {}, ...more] });
+      const [answer] = Object.values(body.items[0] ?? {});
+      const { body: isThere } = await client.indices.exists({ index });
+      return [answer?.status, isThere];
+    };
+    const versioned = { _id: 'b', version: 5, version_type: 'external_gte' };
+
+    sentence('is made by a write that does not ask for an alias', async () => {
+      expect(await made('by-write', { index: versioned }, { title: 'Emma' })).toEqual([201, true]);
+    });
+
+    sentence('is made by a removal that names a version', async () => {
+      expect(await made('by-removal', { delete: versioned })).toEqual([404, true]);
+    });
+
+    sentence('is not made by a removal without one', async () => {
+      expect(await made('by-plain-removal', { delete: { _id: 'b' } })).toEqual([404, false]);
+    });
+  });
 
   describe('indices', () => {
     test('are made once, behind an alias to read and one to write by', async () => {
