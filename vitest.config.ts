@@ -28,8 +28,8 @@ const withTables = [
   'test/mapping/{engine,kill}.test.ts',
 ];
 
-/** A second run of these, on DynamoDB Local; the whole of it takes minutes (npm run test:dynamodb-local). */
-const everyday = filesIn('table', 'pipeline', 'deliveries');
+/** A second run of these, on DynamoDB Local; all of them take minutes (npm run test:dynamodb-local). */
+const everyday = [...filesIn('table', 'pipeline'), 'test/deliveries/!(byHand).test.ts'];
 
 const onDynamoDBLocal = (include: string[]) => ({
   extends: true as const,

@@ -87,8 +87,9 @@ export const differences: Record<Service, Partial<Record<string, Readonly<Record
   cache: {},
   search: {
     'stand-in': {
-      'is made by a write that does not ask for an alias': 'it is not, since nobody here guesses mappings',
-      'is made by a removal that names a version': 'it is not',
+      'an index that is not there is made by a write that does not ask for an alias':
+        'it is not: nobody here guesses mappings',
+      'an index that is not there is made by a removal that names a version': 'it is not',
     },
   },
 };

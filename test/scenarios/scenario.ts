@@ -7,6 +7,7 @@ import { type RealServer, withReal } from '../real/given.ts';
 import { differences, type Service } from './differences.ts';
 
 export type Sentence = (says: string, body: () => Promise<void>) => void;
+/** Says its sentences at once, none inside a describe, so that it is known which are said. */
 type Script = (sentence: Sentence) => void;
 
 export function scenario(
