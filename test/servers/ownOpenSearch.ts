@@ -27,10 +27,7 @@ export async function startOwnOpenSearch() {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-opensearch-'));
   const ports = await freePorts(2);
   const url = `http://127.0.0.1:${ports[0]}`;
-  const classes = [
-    '-XX:+AutoCreateSharedArchive',
-    `-XX:SharedArchiveFile=${join(cache, 'opensearch-tests.jsa')}`,
-  ];
+  const classes = ['-XX:+AutoCreateSharedArchive', `-XX:SharedArchiveFile=${home}-tests.jsa`];
   // It was brought together with a Java, where the machine had none.
   const java = await findJava({ cache, say: () => {} });
   const somebody = await otherThanRoot();
