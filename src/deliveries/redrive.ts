@@ -100,24 +100,32 @@ function openDrive(app: App, connections: Connections, signal: AbortSignal) {
     return up.some(Boolean);
   }
 
+  async function due(name: string): Promise<void> {
+    const seen = new Set<string>();
+    for (let isUp = true; isUp && !signal.aborted; ) {
+      const items = await dueItems(connections, name, connections.now(), pageSize);
+      const unseen = items.filter((item) => !seen.has(item));
+      if (unseen.length === 0) return;
+      for (const item of unseen) seen.add(item);
+      isUp = await several(name, unseen);
+    }
+  }
+
+  /** What cannot be read now is read by the next run. */
+  async function orWarn(sink: string, work: Promise<void>): Promise<void> {
+    await work.catch((error) => {
+      if (!signal.aborted) connections.log.warn('redrive', { sink, reason: whatWasThrown(error) });
+    });
+  }
+
   return {
     result,
     item: one,
-    /** All of a sink that is due. What cannot be read now is read by the next run. */
+    /** All of a sink that is due, and only then what has no hold, which must not keep that waiting. */
     async all(name: string): Promise<void> {
-      const seen = new Set<string>();
-      try {
-        if (inOrder.get(name)?.recover === undefined) await holdUnheld(connections, name, signal);
-        for (let isUp = true; isUp && !signal.aborted; ) {
-          const due = await dueItems(connections, name, connections.now(), pageSize);
-          const unseen = due.filter((item) => !seen.has(item));
-          if (unseen.length === 0) return;
-          for (const item of unseen) seen.add(item);
-          isUp = await several(name, unseen);
-        }
-      } catch (error) {
-        connections.log.warn('redrive', { sink: name, reason: whatWasThrown(error) });
-      }
+      await orWarn(name, due(name));
+      // Of a view its hold is all there is.
+      if (inOrder.get(name)?.recover === undefined) await orWarn(name, holdUnheld(connections, name, signal));
     },
   };
 }

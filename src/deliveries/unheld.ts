@@ -5,16 +5,21 @@
  */
 import { ConditionalCheckFailedException, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import type { Connections } from '../connections.ts';
+import { chunk } from '../pipeline/chunk.ts';
 import { encodeItem } from '../table/attributes.ts';
 import type { Fields } from '../table/entity.ts';
 import { expression } from '../table/expression.ts';
+import { conflicts } from '../table/write/attempt.ts';
 import { heldItems, raiseHold } from './holds.ts';
 import { queuedRows } from './queued.ts';
-import { queueOf } from './rows.ts';
+import { changePrefix, queueOf, unitOf } from './rows.ts';
+import { rowsUnder } from './rowsUnder.ts';
 
 /** Longer than a Lambda function can run, 15 minutes. */
 const lookAfterMilliseconds = 20 * 60_000;
-const pageSize = 400;
+/** Rows that one run looks after: in a long outage there are many, nearly all of them held. */
+const mostRows = 1_000;
+const atOnce = 10;
 
 const queueName = (sink: string) => `unheld/${sink}`;
 
@@ -26,41 +31,31 @@ export function lookedAfter(sink: string, item: string, at: number): { queue: st
 /** What takes that away. */
 export const notLookedAfter = { queue: undefined, due: undefined };
 
-/** Sees to it that each change of the sink that has waited for long has a hold. */
+/** Sees to it that each change of the sink that has waited for long has a hold; of very many, of some of them. */
 export async function holdUnheld(connections: Connections, sink: string, signal: AbortSignal): Promise<void> {
   const { dynamodb, config, now } = connections;
-  const seen = new Set<string>();
-  while (!signal.aborted) {
-    const found = await queuedRows(
-      dynamodb,
-      config.SLUICE_DELIVERIES_TABLE,
-      queueName(sink),
-      now(),
-      pageSize,
+  const rows = await queuedRows(dynamodb, config.SLUICE_DELIVERIES_TABLE, queueName(sink), now(), mostRows);
+  const byItem = Map.groupBy(rows, ({ item }) => String(item));
+  if (byItem.size === 0) return;
+  const held = await heldItems(connections, sink, [...byItem.keys()], signal);
+  for (const part of chunk([...byItem], { count: atOnce, bytes: Number.POSITIVE_INFINITY }, () => 0)) {
+    if (signal.aborted) return;
+    await Promise.all(
+      part.map(async ([item, ofItem]) => {
+        // Without a hold others may have passed them: those of the item, whether due here or not.
+        if (!held.has(item)) await markAllLate(connections, unitOf(sink, item));
+        // One that is there may be about to go: whoever has leased it may have read the changes before these came.
+        await raiseHold(connections, { sink, item, state: 'waiting', reason: 'it has waited for long' });
+        for (const row of ofItem) await change(connections, row, notLookedAfter);
+      }),
     );
-    const unseen = found.filter(({ pk, sk }) => !seen.has(`${pk}\n${sk}`));
-    if (unseen.length === 0) return;
-    for (const [item, rows] of Map.groupBy(unseen, (row) => String(row.item))) {
-      if (signal.aborted) return;
-      await holdItem(connections, sink, item, rows, signal);
-      for (const { pk, sk } of rows) seen.add(`${pk}\n${sk}`);
-    }
   }
 }
 
-async function holdItem(
-  connections: Connections,
-  sink: string,
-  item: string,
-  rows: readonly Fields[],
-  signal: AbortSignal,
-): Promise<void> {
-  const isHeld = (await heldItems(connections, sink, [item], signal)).has(item);
-  // Without one, others may have passed it.
-  if (!isHeld) for (const row of rows) await change(connections, row, { late: true });
-  // One that is there may be about to go: whoever holds it can have read the changes before this one was among them.
-  await raiseHold(connections, { sink, item, state: 'waiting', reason: 'it has waited for long' });
-  for (const row of rows) await change(connections, row, notLookedAfter);
+async function markAllLate(connections: Connections, unit: string): Promise<void> {
+  for (const row of await rowsUnder(connections, unit))
+    if (String(row.sk).startsWith(changePrefix) && row.state === 'waiting')
+      await change(connections, row, { late: true });
 }
 
 async function change({ dynamodb, config }: Connections, { pk, sk }: Fields, changes: Fields): Promise<void> {
@@ -72,7 +67,9 @@ async function change({ dynamodb, config }: Connections, { pk, sk }: Fields, cha
     ConditionExpression: `attribute_exists(${build.name('pk')})`,
     ...build.placeholders(),
   });
-  await dynamodb.send(command).catch((error) => {
-    if (!(error instanceof ConditionalCheckFailedException)) throw error; // it has arrived meanwhile
-  });
+  await conflicts
+    .execute(() => dynamodb.send(command))
+    .catch((error) => {
+      if (!(error instanceof ConditionalCheckFailedException)) throw error; // it has arrived meanwhile
+    });
 }

@@ -20,7 +20,7 @@ import { fresh, history, lamp, nameOf, productAt } from '../sinks/items.ts';
 import type { Seen } from '../sinks/proxy.ts';
 import { allTaken } from '../sinks/world.ts';
 import { eventOf, recordOf } from '../support/records.ts';
-import { down, hour, never, openOrders, orderForms, recordsOf } from './orders.ts';
+import { down, hour, minute, never, openOrders, orderForms, recordsOf } from './orders.ts';
 
 const world = await openOrders();
 const { proxies, clock, config, takeAll, eventsOf, redrive, redriveLater } = world;
@@ -98,18 +98,59 @@ test('a change that is written when nobody waits for it any more is not left beh
   expect(await rows()).toEqual([]);
 });
 
-test('a change that has waited for long in an outage is neither late nor tried out of its turn', async () => {
+test('of several such changes of an item each is late, and they go in their order', async () => {
   const forms = orderForms();
-  const [placed, paid] = recordsOf(forms);
+  const [placed, paid, shipped] = recordsOf(forms);
+  const unit = unitOf('bus', nameOf(forms[0]));
+  const rows = async () => (await world.allParkedRows()).filter(({ pk }) => pk === unit);
   proxies.bus.conduct = down;
   await takeAll('notify', placed);
-  for (let hours = 0; hours < 3; hours++) await redriveLater();
+  clock.milliseconds += 10 * minute;
+  await takeAll('notify', paid);
+  const changes = (await rows()).filter(({ sk }) => String(sk).startsWith(changePrefix));
+  proxies.bus.calm();
+  await redriveLater();
+  await takeAll('notify', shipped);
+  for (const change of changes) await putRow(change);
+  const [first] = changes.map(({ due }) => Number(due)).sort();
+  clock.milliseconds += Number(first) + 1_000 - world.connections.now(); // one of them is looked after, the other not yet
+  await redrive();
+  clock.milliseconds += minute;
+  await redrive();
+  expect(eventsOf(forms[0]).slice(3)).toEqual(['OrderPlaced late', 'OrderPaid late']);
+  await redriveLater();
+  expect(await rows()).toEqual([]);
+});
+
+test('a change that has waited for long in an outage is looked after once, and is not late', async () => {
+  const forms = orderForms();
+  const [placed, paid] = recordsOf(forms);
+  const unit = unitOf('bus', nameOf(forms[0]));
+  const lookedAfter = async () =>
+    (await world.allParkedRows()).filter(
+      ({ pk, sk, due }) => pk === unit && String(sk).startsWith(changePrefix) && due === undefined,
+    );
+  proxies.bus.conduct = down;
+  await takeAll('notify', placed);
+  expect(await lookedAfter()).toEqual([]);
+  await redriveLater();
+  expect(await lookedAfter()).toHaveLength(1);
   await takeAll('notify', paid);
   proxies.bus.calm();
   await redriveLater();
-  await redriveLater();
   expect(eventsOf(forms[0])).toEqual(['OrderPlaced', 'OrderPaid']);
   expect(await parkedOf(forms[0])).toEqual([]);
+});
+
+test('what is due does not wait for what is looked after, whatever goes wrong with that', async () => {
+  const all = Array.from({ length: 5 }, orderForms);
+  proxies.bus.conduct = down;
+  for (const forms of all) await takeAll('notify', ...history(undefined, forms[0]));
+  proxies.bus.calm();
+  proxies.dynamodb.conduct = ({ operation, body }: Seen) =>
+    operation === 'UpdateItem' && body.includes('REMOVE') && body.includes(changePrefix) ? down() : undefined;
+  await redriveLater();
+  for (const forms of all) expect(eventsOf(forms[0])).toEqual(['OrderPlaced']);
 });
 
 test('parked once more after others have passed it, a change is late', async () => {

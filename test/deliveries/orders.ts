@@ -12,6 +12,7 @@ import { eventOf } from '../support/records.ts';
 
 /** Longer than anything waits for its next try, milliseconds. */
 export const hour = 3_600_000;
+export const minute = 60_000;
 
 export const down = (): Conduct => ({ status: 503, body: '{}' });
 
