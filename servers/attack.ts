@@ -1,4 +1,4 @@
-/** A server that `npm run servers` has started, to be killed, frozen, and started again with the data that it had. */
+/** A server that `npm run servers` has started, to be killed, frozen, and started again with what it keeps: Redis nothing. */
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { placesIn } from './places.ts';

@@ -58,7 +58,7 @@ function lines({ seed, kills, attacked, acts, verdict }: Tortured, broken: reado
   const { functions, mapping, redrive, atPoints, frozen } = kills;
   const total = functions + mapping + redrive;
   const { servers } = kills;
-  const { changes, items, events, mails, late, mailRepeats, mailsInDoubt, cached } = verdict;
+  const { changes, items, events, mails, late, lateJudged, mailRepeats, mailsInDoubt, cached } = verdict;
   return [
     `seed ${seed}: ${total} kills (functions ${functions}, mapping ${mapping}, redrive ${redrive}), ` +
       `${atPoints} of them between two effects, ${frozen} after standing still` +
@@ -68,7 +68,7 @@ function lines({ seed, kills, attacked, acts, verdict }: Tortured, broken: reado
     `meanwhile ${attacked.faults} of ${attacked.requests} requests went wrong, ${attacked.outages} outages, ` +
       `${attacked.events} events and ${attacked.mails} mails went out; ${acts} acts of users in all`,
     `${changes} changes of ${items} items, ${events} events, ${mails} mails, ${cached} cached values`,
-    `allowed: ${late} events marked late, ${mailRepeats} mails again after doubt (atLeastOnce), ` +
+    `allowed: ${late} events marked late${lateJudged ? '' : ' (with or without reason: a batch was given up)'}, ${mailRepeats} mails again after doubt (atLeastOnce), ` +
       `${mailsInDoubt} mails in doubt (atMostOnce)`,
     ...Object.entries(verdict.broken).map(([promise, found]) => `  ${promise.padEnd(32)} ${found.length}`),
     ...broken.flatMap(({ promise, found }) => [

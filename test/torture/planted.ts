@@ -24,7 +24,7 @@ export function find(name: string, plant: Plant): Found | undefined {
   return undefined;
 }
 
-function brokenBy(name: string, { kills, sinkFaults }: Plant, seed: number): Broken[] {
+function brokenBy(name: string, { kills, sinkFaults, breaks }: Plant, seed: number): Broken[] {
   const options = ['--json', '--kills', `${kills}`, '--seed', `${seed}`, '--sink-faults', `${sinkFaults}`];
   const { stdout, stderr } = spawnSync(
     process.execPath,
@@ -32,9 +32,11 @@ function brokenBy(name: string, { kills, sinkFaults }: Plant, seed: number): Bro
     { cwd: root, env: { ...process.env, PLANTED: name }, encoding: 'utf8', maxBuffer: 2 ** 28 },
   );
   if (stdout === '') throw new Error(`torture with "${name}" gave no outcome:\n${stderr}`);
-  const { verdict, waiting } = JSON.parse(stdout);
-  const promises = Object.entries<string[]>({ ...verdict.broken, 'came to no rest': waiting });
-  return promises.map(([promise, found]) => ({ promise, found })).filter(({ found }) => found.length > 0);
+  const { verdict } = JSON.parse(stdout);
+  const promises = Object.entries<string[]>(verdict.broken);
+  return promises
+    .map(([promise, found]) => ({ promise, found }))
+    .filter(({ promise, found }) => found.length > 0 && breaks.includes(promise));
 }
 
 if (import.meta.main) {

@@ -4,6 +4,8 @@ export type SourceChange = { file: string; find: string; put: string };
 
 export type Plant = {
   changes: readonly SourceChange[];
+  /** The promises that it may break, as `sluice torture` calls them. */
+  breaks: readonly string[];
   /** With these it was found. */
   seed: number;
   kills: number;
@@ -13,6 +15,7 @@ export type Plant = {
 /** By name: what is changed, and where. Each `find` must be there once, or the defect no longer fits the code. */
 export const plants: Readonly<Record<string, Plant>> = {
   'checkpoint before send': {
+    breaks: ['events: missing or altered'],
     seed: 1,
     kills: 10,
     sinkFaults: 0.05,
@@ -25,6 +28,7 @@ export const plants: Readonly<Record<string, Plant>> = {
     ],
   },
   '`sending` written after the send': {
+    breaks: ['mail: doubled'],
     seed: 1,
     kills: 12,
     sinkFaults: 0.05,
@@ -41,6 +45,7 @@ export const plants: Readonly<Record<string, Plant>> = {
     ],
   },
   'no outbox row before the batch is answered': {
+    breaks: ['mail: missing or altered'],
     seed: 1,
     kills: 10,
     sinkFaults: 0.05,
@@ -56,6 +61,7 @@ export const plants: Readonly<Record<string, Plant>> = {
     ],
   },
   'parked events not held': {
+    breaks: ['events: out of order, not late'],
     seed: 1,
     kills: 8,
     sinkFaults: 0.1,
@@ -68,6 +74,7 @@ export const plants: Readonly<Record<string, Plant>> = {
     ],
   },
   'hold deleted whatever its rev': {
+    breaks: ['search: missing or stale', 'cache: stale', 'parked: left behind'],
     seed: 1,
     kills: 30,
     sinkFaults: 0.2,
@@ -80,6 +87,7 @@ export const plants: Readonly<Record<string, Plant>> = {
     ],
   },
   'a lease per row instead of per item': {
+    breaks: ['mail: out of order'],
     seed: 1,
     kills: 12,
     sinkFaults: 0.2,
@@ -92,6 +100,7 @@ export const plants: Readonly<Record<string, Plant>> = {
     ],
   },
   'redrive from payload for search': {
+    breaks: ['search: missing or stale'],
     seed: 1,
     kills: 30,
     sinkFaults: 0.2,
@@ -122,6 +131,7 @@ export const plants: Readonly<Record<string, Plant>> = {
     ],
   },
   'plain delete in search': {
+    breaks: ['search: missing or stale'],
     seed: 1,
     kills: 30,
     sinkFaults: 0.2,
@@ -148,6 +158,7 @@ export const plants: Readonly<Record<string, Plant>> = {
     ],
   },
   'cache fill without a token': {
+    breaks: ['cache: stale'],
     seed: 1,
     kills: 3,
     sinkFaults: 0.05,
@@ -165,6 +176,7 @@ export const plants: Readonly<Record<string, Plant>> = {
     ],
   },
   'cache row without the keys before': {
+    breaks: ['cache: stale'],
     seed: 1,
     kills: 30,
     sinkFaults: 0.2,
@@ -177,6 +189,7 @@ export const plants: Readonly<Record<string, Plant>> = {
     ],
   },
   'SES client with retries': {
+    breaks: ['mail: doubled'],
     seed: 1,
     kills: 5,
     sinkFaults: 0.2,
@@ -189,6 +202,7 @@ export const plants: Readonly<Record<string, Plant>> = {
     ],
   },
   'audit redriven by re-reading': {
+    breaks: ['audit: missing or altered'],
     seed: 1,
     kills: 5,
     sinkFaults: 0.2,

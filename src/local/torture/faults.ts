@@ -31,20 +31,20 @@ const right: Conduct = { kind: 'right' };
 /** How long something is gone, and how long it is there, milliseconds. */
 const outage = { lasts: [500, 2_500], between: [1_000, 12_000] } as const;
 
-/** How long a request can be on its way, milliseconds. */
-const holds = [100, 8_000] as const;
-/** From here on nobody waits for it any more: it comes when it has been parked and tried again. */
-const longHold = 4_000;
+/** How long a request can be on its way, milliseconds; a long one comes when it has been parked and tried again. */
+const holds = { short: [50, 1_500], long: [4_000, 8_000] } as const;
+/** Of those that are on their way for a while, so many are for long: each costs its batch all its time. */
+const longHolds = 0.4;
 
 /** What can be gone as a whole: a service, or of DynamoDB one table. */
 const losable = ['search', 'cache', 'bus', 'mail', 'audit', 'outbox', 'deliveries'] as const;
 
-const kinds = ['closed', 'lost', 'held', 'slow', 'refused', 'throttled'] as const;
+const kinds = ['closed', 'closed', 'lost', 'lost', 'held', 'slow', 'refused', 'throttled'] as const;
 /** What SES refuses most is too many mails a second. */
 const mostlyThrottled = [...kinds, 'throttled', 'throttled', 'throttled', 'throttled'] as const;
 
-/** DynamoDB's client repeats by itself what fails: more than this and nothing would ever be done. */
-const shareOfDynamoDB = 0.5;
+/** A batch asks DynamoDB dozens of times: with more than this, hardly one would ever be done. */
+const shareOfDynamoDB = 0.15;
 
 export function openFaults(share: number, random: Chance, now: () => number): Faults {
   const counts = { requests: 0, faults: 0, outages: 0 };
@@ -73,11 +73,12 @@ export function openFaults(share: number, random: Chance, now: () => number): Fa
     if (!isGone(table) && !random.chance(chance)) return right;
     counts.faults += 1;
     const kind = random.pick(service === 'mail' ? mostlyThrottled : kinds);
-    if (kind === 'held') {
-      const milliseconds = random.between(...holds);
-      return { kind, milliseconds, pastLeases: milliseconds > longHold };
+    if (kind === 'held' || kind === 'slow') {
+      const isLong = random.chance(longHolds);
+      const [least, most] = isLong ? holds.long : holds.short;
+      const milliseconds = random.between(least, most);
+      return kind === 'held' ? { kind, milliseconds, pastLeases: isLong } : { kind, milliseconds };
     }
-    if (kind === 'slow') return { kind, milliseconds: random.between(...holds) };
     if (kind === 'closed' || kind === 'lost' || service === 'cache')
       return { kind: kind === 'lost' ? 'lost' : 'closed' };
     return { kind: 'refused', reply: replies[service][kind] };

@@ -10,7 +10,7 @@ import { labelOf, type Tables } from './label.ts';
 export type Moment = 'before' | 'after';
 
 export type Watcher = {
-  /** Told of each request as it comes, with its body. */
+  /** Told of each request that may be carried out, for all that its sender gets to know; with its body. */
   came?(service: ServiceName, body: Buffer): void;
   conductOf(service: ServiceName, label: string): Conduct;
   /** Says whether whoever asks was killed at this very point. */
@@ -39,10 +39,11 @@ export async function httpGate(
 
   async function pass(incoming: IncomingMessage, response: ServerResponse): Promise<unknown> {
     const body = await buffer(incoming);
-    watcher.came?.(service, body);
     const cut = () => incoming.socket.destroy();
     const label = labelOf(service, incoming, body, tables);
     const conduct = label === undefined ? ({ kind: 'right' } as const) : conductOf(service, label);
+    const isRefused = conduct.kind === 'refused' && conduct.reply.status < 500;
+    if (!isRefused) watcher.came?.(service, body);
     if (label !== undefined && reached(label, 'before')) return cut();
     if (conduct.kind === 'closed') return cut();
     if (conduct.kind === 'refused') return answer(response, conduct.reply);

@@ -56,6 +56,7 @@ export async function killAll(count: number, parts: Parts): Promise<Kills> {
       };
       const stoodStill = await processes.freeze(role, meanwhile, () => wait(random.between(300, 900)));
       if (stoodStill) kills.frozen += 1;
+      else await processes.kill(role);
     }
     kills[role] += 1;
     onKill(number);

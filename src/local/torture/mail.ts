@@ -31,12 +31,7 @@ export function compareMail(parts: Parts): MailVerdict {
   const names = new Map(planned.map(({ row }) => [tagOf(row), nameOf(row)]));
   const rows = new Map(outbox.map(rowOf).map((row) => [tagOf(row), row]));
   const copies = Map.groupBy(mails, ({ tags }) => tags[rowTag] ?? '');
-  const doubted = new Set(
-    history
-      .map(rowOf)
-      .filter(({ state }) => state === 'unknown')
-      .map(tagOf),
-  );
+  const doubts = doubtsIn(history.map(rowOf));
   const finding = nothing();
   const unasked: string[] = [];
   let inDoubt = 0;
@@ -55,7 +50,8 @@ export function compareMail(parts: Parts): MailVerdict {
     else if (count === 0)
       finding.missing.push(`the mail ${name} never came, and its row says that it was sent`);
     if (count < 2) continue;
-    const mayRepeat = row.policy === 'atLeastOnce' && doubted.has(tag);
+    // Each time that it was in doubt it may have come, and may have been sent again.
+    const mayRepeat = row.policy === 'atLeastOnce' && count - 1 <= (doubts.get(tag) ?? 0);
     if (mayRepeat) repeats += count - 1;
     else finding.doubled.push(`the mail ${name} (${row.policy}) came ${count} times`);
   }
@@ -69,7 +65,7 @@ export function compareMail(parts: Parts): MailVerdict {
     planned.map(({ row }) => row),
     copies,
     mails,
-    doubted,
+    doubts,
   );
   return { finding: joined([finding, { ...nothing(), stale, doubled }]), order, inDoubt, repeats };
 }
@@ -78,16 +74,28 @@ function rowOf(image: Image): MailRow {
   return decodeImage(image) as MailRow;
 }
 
+/** How often each mail came to be in doubt, by its tag. */
+function doubtsIn(history: readonly MailRow[]): Map<string, number> {
+  const doubts = new Map<string, number>();
+  const states = new Map<string, string>();
+  for (const row of history) {
+    const tag = tagOf(row);
+    if (row.state === 'unknown' && states.get(tag) !== 'unknown') doubts.set(tag, (doubts.get(tag) ?? 0) + 1);
+    states.set(tag, row.state);
+  }
+  return doubts;
+}
+
 /** An item's mails go in the order of its versions; one that was ever in doubt holds nobody. */
 function outOfOrder(
   rows: readonly MailRow[],
   copies: ReadonlyMap<string, readonly SentMessage[]>,
   mails: readonly SentMessage[],
-  doubted: ReadonlySet<string>,
+  doubts: ReadonlyMap<string, number>,
 ): string[] {
   const arrived = (row: MailRow) => mails.indexOf(copies.get(tagOf(row))?.[0] as SentMessage);
   return [...Map.groupBy(rows, ({ pk }) => pk).values()].flatMap((ofItem) => {
-    const sure = ofItem.filter((row) => copies.has(tagOf(row)) && !doubted.has(tagOf(row)));
+    const sure = ofItem.filter((row) => copies.has(tagOf(row)) && !doubts.has(tagOf(row)));
     const sorted = sure.toSorted((one, other) => (one.sk < other.sk ? -1 : 1));
     return sorted
       .filter((row, index) => index > 0 && arrived(row) < arrived(sorted[index - 1] as MailRow))

@@ -28,7 +28,7 @@ export type Stage = Checked & {
   /** What the users write and read with: now and then slow, and now and then an answer is lost. */
   users: Store;
   processes: Processes;
-  /** The tags of all mails that SES was asked for, whatever became of them. */
+  /** The tags of all mails that SES was asked for, save where it said no. */
   asked: ReadonlySet<string>;
   /** How many batches each function has answered. */
   answered: Readonly<Record<string, number>>;

@@ -70,8 +70,21 @@ export async function torture(parts: TortureParts, options: TortureOptions): Pro
     running.catch(() => {});
     return await Promise.race([running, failed.promise]);
   } finally {
-    for (const close of closing.reverse()) await close();
+    await closeAll(closing.reverse());
   }
+}
+
+/** Each, whatever becomes of the others; then the first that failed is told. */
+async function closeAll(closing: readonly (() => Promise<unknown> | unknown)[]): Promise<void> {
+  const errors: unknown[] = [];
+  for (const close of closing) {
+    try {
+      await close();
+    } catch (error) {
+      errors.push(error);
+    }
+  }
+  if (errors.length > 0) throw errors[0];
 }
 
 async function play(
@@ -111,7 +124,11 @@ async function play(
   await wait(calmMilliseconds);
   const calmActs = await calm.stop();
   const waiting = [...early, ...(await bringToRest(stage))];
-  const excuses = { asked: stage.asked, kills: count + kills.frozen, gaveUp: gaveUp() };
+  const excuses = {
+    asked: stage.asked,
+    kills: kills.functions + kills.redrive + kills.frozen,
+    gaveUp: gaveUp(),
+  };
   const verdict = await judge(stage, readsOf, excuses);
   return { seed, kills, attacked, acts: acts + calmActs, verdict, waiting };
 }

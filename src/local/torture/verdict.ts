@@ -1,7 +1,8 @@
 /** What is wrong once all has come to rest: every sink against the table and its stream, under the promises made. */
 import { listParked } from '../../deliveries/list.ts';
+import { holdKey } from '../../deliveries/rows.ts';
 import type { CachePort } from '../../sinks/cache/port.ts';
-import type { Image } from '../../table/attributes.ts';
+import { decodeImage, type Image } from '../../table/attributes.ts';
 import type { Change } from '../../table/change.ts';
 import type { Home } from '../home.ts';
 import { compareAudit } from '../proof/audit.ts';
@@ -22,6 +23,8 @@ export type Verdict = {
   mails: number;
   /** Allowed, and counted: events that are marked late, mails that came again or wait for a person. */
   late: number;
+  /** Whether it could be judged if they are so with reason: not of what a mapping gave up. */
+  lateJudged: boolean;
   mailRepeats: number;
   mailsInDoubt: number;
   /** Cache keys that were held at the end, and so compared. */
@@ -86,6 +89,7 @@ export async function judge(home: Checked, readsOf: ReadsOf, excuses: Excuses): 
     events: events.length,
     mails: mails.length,
     late: events.filter(({ detail }) => (detail as { meta?: { late?: boolean } }).meta?.late).length,
+    lateJudged: !excuses.gaveUp,
     mailRepeats: mail.repeats,
     mailsInDoubt: mail.inDoubt,
     cached: cache ? await heldIn(cache, home, changes, readsOf) : 0,
@@ -102,7 +106,7 @@ export async function judge(home: Checked, readsOf: ReadsOf, excuses: Excuses): 
       'events: out of order, not late': unordered,
       'events: late without reason': excuses.gaveUp ? [] : wronglyLate(events, changes),
       'parked: missing': compareParked(app, deliveries, truth).missing,
-      'parked: left behind': await leftBehind(connections),
+      'parked: left behind': [...(await leftBehind(connections)), ...holdsIn(deliveries)],
     },
   };
 }
@@ -132,6 +136,14 @@ async function leftBehind(connections: Home['connections']): Promise<string[]> {
   return parked
     .filter(({ sink }) => sink !== undefined)
     .map(({ sink, item, state, reason }) => `${sink} has ${item} ${state}: ${reason}`);
+}
+
+/** A hold with nothing under it is shown to nobody, and stops its item's acts all the same. */
+function holdsIn(deliveries: readonly Image[]): string[] {
+  return deliveries
+    .map((image) => decodeImage(image))
+    .filter(({ sk }) => sk === holdKey)
+    .map(({ pk }) => `${pk} is still held`);
 }
 
 function split<Value>(values: readonly Value[], isFirst: (value: Value) => boolean): [Value[], Value[]] {
