@@ -114,6 +114,19 @@ async function write(
   return unlessRefused(conflicts.execute(() => dynamodb.send(command)));
 }
 
+/** Gives the hold another `rev`, as if more had been parked, so that nobody drops it unseen; says whether there is one. */
+export async function renewHold({ dynamodb, config }: Connections, unit: string): Promise<boolean> {
+  const build = expression();
+  const command = new UpdateItemCommand({
+    TableName: config.SLUICE_DELIVERIES_TABLE,
+    Key: encodeItem({ pk: unit, sk: holdKey }),
+    UpdateExpression: build.update({ rev: randomUUID() }),
+    ConditionExpression: `attribute_exists(${build.name('pk')})`,
+    ...build.placeholders(),
+  });
+  return unlessRefused(conflicts.execute(() => dynamodb.send(command)));
+}
+
 /** The items of a sink whose holds are due, the longest waiting first; `before`: epoch milliseconds. */
 export async function dueItems(
   connections: Connections,

@@ -10,7 +10,7 @@ import { encodeItem } from '../table/attributes.ts';
 import type { Fields } from '../table/entity.ts';
 import { expression } from '../table/expression.ts';
 import { conflicts } from '../table/write/attempt.ts';
-import { heldItems, raiseHold } from './holds.ts';
+import { raiseHold, renewHold } from './holds.ts';
 import { queuedRows } from './queued.ts';
 import { changePrefix, queueOf, unitOf } from './rows.ts';
 import { rowsUnder } from './rowsUnder.ts';
@@ -37,25 +37,25 @@ export async function holdUnheld(connections: Connections, sink: string, signal:
   const rows = await queuedRows(dynamodb, config.SLUICE_DELIVERIES_TABLE, queueName(sink), now(), mostRows);
   const byItem = Map.groupBy(rows, ({ item }) => String(item));
   if (byItem.size === 0) return;
-  const held = await heldItems(connections, sink, [...byItem.keys()], signal);
   for (const part of chunk([...byItem], { count: atOnce, bytes: Number.POSITIVE_INFINITY }, () => 0)) {
     if (signal.aborted) return;
     await Promise.all(
       part.map(async ([item, ofItem]) => {
-        // Without a hold others may have passed them: those of the item, whether due here or not.
-        if (!held.has(item)) await markAllLate(connections, unitOf(sink, item));
         // One that is there may be about to go: whoever has leased it may have read the changes before these came.
-        await raiseHold(connections, { sink, item, state: 'waiting', reason: 'it has waited for long' });
+        if (!(await renewHold(connections, unitOf(sink, item)))) await hold(connections, sink, item);
         for (const row of ofItem) await change(connections, row, notLookedAfter);
       }),
     );
   }
 }
 
-async function markAllLate(connections: Connections, unit: string): Promise<void> {
-  for (const row of await rowsUnder(connections, unit))
-    if (String(row.sk).startsWith(changePrefix) && row.state === 'waiting')
-      await change(connections, row, { late: true });
+/** Without a hold others may have passed the changes of the item, those as well that are not looked after yet. */
+async function hold(connections: Connections, sink: string, item: string): Promise<void> {
+  const rows = await rowsUnder(connections, unitOf(sink, item));
+  const waiting = rows.filter(({ sk, state }) => String(sk).startsWith(changePrefix) && state === 'waiting');
+  if (waiting.length === 0) return; // they have arrived meanwhile
+  for (const row of waiting) await change(connections, row, { late: true });
+  await raiseHold(connections, { sink, item, state: 'waiting', reason: 'its hold was gone' });
 }
 
 async function change({ dynamodb, config }: Connections, { pk, sk }: Fields, changes: Fields): Promise<void> {
