@@ -72,7 +72,8 @@ export function connect(config: Config): Connections {
       ? openMetrics({ namespace: config.SLUICE_METRICS_NAMESPACE, now: Date.now, write: console.log })
       : noMetrics,
     now: Date.now,
-    deadline: (milliseconds) => AbortSignal.timeout(milliseconds),
+    // It takes whole milliseconds only.
+    deadline: (milliseconds) => AbortSignal.timeout(Math.max(0, Math.floor(milliseconds))),
     wait: (milliseconds) => setTimeout(milliseconds),
   };
 }

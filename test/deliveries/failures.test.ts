@@ -15,9 +15,14 @@ import { down, hour, openOrders, orderForms, recordsOf } from './orders.ts';
 const world = await openOrders();
 const { eventsOf, takeAll } = world;
 
-const redriveFrom = (place: string, parts: Partial<Connections> = {}) => {
+const redriveFrom = (
+  place: string,
+  parts: Partial<Connections> = {},
+  remaining = Number.POSITIVE_INFINITY,
+) => {
   const config = { ...world.config, SLUICE_FAILURES: place };
-  return openRedrive(world.app, { ...world.connections, ...parts, config })();
+  const redrive = openRedrive(world.app, { ...world.connections, ...parts, config });
+  return redrive({}, { getRemainingTimeInMillis: () => remaining });
 };
 
 /** As Lambda writes it: the batch as an escaped text. */
@@ -89,6 +94,12 @@ describe('a folder', () => {
     expect(await redriveFrom(place)).toMatchObject({ batches: { taken: 1, left: 2 } });
     expect(readdirSync(join(folder, 'a'))).toEqual(['broken.json', 'metadata.json']);
     expect(eventsOf(forms[0])).toHaveLength(1);
+  });
+
+  test('however many milliseconds are left of its time, it begins', async () => {
+    await writeFailure(folder, failure('notify', history(undefined, orderForms()[0])));
+    expect(await redriveFrom(place, {}, 29_998)).toMatchObject({ batches: { taken: 1 } });
+    expect(await redriveFrom(place, {}, 1)).toMatchObject({ batches: { taken: 0 } });
   });
 
   test('what there was no time for is told as left', async () => {
