@@ -8,7 +8,7 @@ import { openRandom } from './random.ts';
 
 type Parts = { traffic: Traffic; store: Store; cache: CachePort | undefined; seed: number };
 
-const users = 12;
+const users = 20;
 /** How long a user thinks between two acts, milliseconds. */
 const thinks = [10, 500] as const;
 
