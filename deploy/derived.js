@@ -1,15 +1,18 @@
 // What of the stack follows from src/app.ts and deploy/settings.yml. osls runs on Node 24, which reads TypeScript.
+import { readFileSync } from 'node:fs';
+import { parse } from 'yaml';
 import { apiRights, app } from '../src/app.ts';
 import { streamFilter } from '../src/pipeline/filter.ts';
 import { alarmResources } from '../src/stack/alarms.ts';
 import { functionNames, rightsOf, sinksOf } from '../src/stack/rights.ts';
 import { inSubnets, roleResources } from '../src/stack/roles.ts';
-import { checkSettings, signingOf, switchedOn } from '../src/stack/settings.ts';
+import { checkNames, checkSettings, signingOf, switchedOn } from '../src/stack/settings.ts';
 import { summaryLines, summaryOf } from '../src/stack/summary.ts';
 import * as stack from '../src/stack/tables.ts';
 import { retentionDays } from '../src/table/retention.ts';
 
 const settingNames = [
+  'region',
   'sender',
   'mailPerSecond',
   'alarmEmail',
@@ -28,17 +31,34 @@ const settingNames = [
   'keepData',
 ];
 
+const settingsFile = new URL('./settings.yml', import.meta.url);
+
+/** Of all stages. */
+const namesIn = (file) =>
+  Object.values(parse(readFileSync(file, 'utf8'))).flatMap((stage) => Object.keys(stage ?? {}));
+
 /** Whatever a setting is written as, it is read as text: from the command line it is nothing else. */
-async function settingsFrom(resolveVariable) {
+async function settingsFrom(parts) {
+  try {
+    return await chosen(parts);
+  } catch (error) {
+    // The Framework prints where an error came from; what is wrong here is what was chosen.
+    error.stack = error.message;
+    throw error;
+  }
+}
+
+async function chosen({ resolveVariable, options }) {
+  checkNames(
+    [...namesIn(settingsFile), ...(options.param ?? []).map((text) => text.split('=')[0])],
+    settingNames,
+  );
   const named = settingNames.map(async (name) => [name, String(await resolveVariable(`param:${name}`))]);
   const settings = Object.fromEntries(await Promise.all(named));
   return checkSettings({ ...settings, name: await resolveVariable('self:custom.name') });
 }
 
-const from =
-  (derive) =>
-  async ({ resolveVariable }) =>
-    derive(await settingsFrom(resolveVariable));
+const from = (derive) => async (parts) => derive(await settingsFrom(parts));
 
 const none = { Ref: 'AWS::NoValue' };
 
@@ -99,8 +119,8 @@ export const extensions = from(({ table, subnets, securityGroup }) => {
 
 export const summary = from((settings) => summaryLines(summaryOf(settings)));
 
-export const outputs = async ({ resolveVariable }) => {
-  const { on, off, idle } = summaryOf(await settingsFrom(resolveVariable));
+export const outputs = async ({ resolveVariable, options }) => {
+  const { on, off, idle } = summaryOf(await settingsFrom({ resolveVariable, options }));
   const commandLine = variables(await resolveVariable('self:provider.environment')).join(' ');
   const output = (Description, Value) => ({ Description, Value });
   return {

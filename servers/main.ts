@@ -62,6 +62,12 @@ async function up(asked: Asked[]): Promise<void> {
   print(wantsRedis ? await tools.redis().catch(() => undefined) : undefined);
 }
 
+/** What names a server to a local run. */
+const localVariables: Readonly<Record<string, string>> = {
+  opensearch: 'SLUICE_SEARCH_ENDPOINT',
+  redis: 'SLUICE_CACHE_ENDPOINT',
+};
+
 /** All that runs, also what was asked for earlier. */
 function print(redis?: string): void {
   const endpoints = Object.entries(state.read()).map(
@@ -69,6 +75,10 @@ function print(redis?: string): void {
   );
   if (endpoints.length === 0) return;
   console.log(`export SLUICE_TEST_SERVERS='${endpoints.join(' ')}'`);
+  const named = Object.entries(state.read()).flatMap(([name, { ports }]) =>
+    name in localVariables ? [`${localVariables[name]}=${all[name]?.endpoint(ports)}`] : [],
+  );
+  if (named.length > 0) console.log(`# a local run or torture uses them by: ${named.join(' ')}`);
   // A Redis from the cache: some tests start one of their own.
   if (redis?.startsWith(places.cache)) console.log(`export PATH="$PATH${delimiter}${dirname(redis)}"`);
 }

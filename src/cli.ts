@@ -36,9 +36,9 @@ process.stdout.on('error', () => process.exit(1));
 /** Where data is kept if nothing else is said, below the current folder. */
 const keptHere = '.sluice';
 
-const program = new Command('sluice').description(
-  'Takes every change of a DynamoDB table to every place that must know.',
-);
+const program = new Command('sluice')
+  .description('Takes every change of a DynamoDB table to every place that must know.')
+  .showHelpAfterError('sluice --help lists the commands.');
 
 program
   .command('start')
@@ -225,6 +225,7 @@ program
 
 /** Of the servers that are named, those that may be killed. */
 function realServers(mention: (line: string) => void): RealServer[] {
+  mention('Services that are not named are stand-ins: they fail and hang, and are not killed.');
   const { SLUICE_SEARCH_ENDPOINT: search, SLUICE_CACHE_ENDPOINT: cache } = readConfig(process.env);
   return Object.entries({ search, cache }).flatMap(([name, endpoint]) => {
     if (endpoint === undefined) return [];

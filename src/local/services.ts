@@ -19,8 +19,8 @@ export type Services = {
   described: { name: string; real?: string }[];
   dynamodbUrl: string;
   mailUrl: string;
-  /** Whether tables and indices lie on a server that outlives this run. */
-  lasting: { dynamodb: boolean; search: boolean };
+  /** Whether tables, indices and keys lie on a server that outlives this run. */
+  lasting: { dynamodb: boolean; search: boolean; cache: boolean };
   /** Sinks whose service is a stand-in, and can be gone for a while. */
   killable: Partial<Record<'search' | 'cache' | 'bus', Pick<Killable, 'kill' | 'revive'>>>;
   sentMail(): SentMessage[];
@@ -95,7 +95,11 @@ export async function startServices(
       ],
       dynamodbUrl,
       mailUrl: mail.url,
-      lasting: { dynamodb: named.dynamodb !== undefined, search: named.search !== undefined },
+      lasting: {
+        dynamodb: named.dynamodb !== undefined,
+        search: named.search !== undefined,
+        cache: named.cache !== undefined,
+      },
       killable: {
         ...(typeof search !== 'string' && { search }),
         ...(typeof cache !== 'string' && { cache }),

@@ -53,7 +53,7 @@ function sinkLines(sink: string | undefined, parked: readonly ParkedDelivery[], 
   return [
     `${name}: ${counts.join(', ')}${paused}; the oldest since ${ageText(parked[0], known.now)}${drain}`,
     ...(unheld > 0
-      ? [`  ${unheld} of them wait without a hold: only "sluice redrive" tries them, late`]
+      ? [`  ${unheld} of them wait without a hold: redrive tries them 20 min after they were parked, late`]
       : []),
     ...[...reasons]
       .slice(0, 5)

@@ -62,9 +62,9 @@ function lines({ seed, kills, attacked, acts, verdict }: Tortured, broken: reado
   return [
     `seed ${seed}: ${total} kills (functions ${functions}, mapping ${mapping}, redrive ${redrive}), ` +
       `${atPoints} of them between two effects, ${frozen} after standing still` +
-      (servers.killed + servers.frozen > 0
-        ? `; servers killed ${servers.killed} times, frozen ${servers.frozen} times`
-        : ''),
+      (['killed', 'frozen'] as const)
+        .flatMap((how) => Object.entries(servers[how]).map(([name, times]) => `; ${name} ${how} ${times}×`))
+        .join(''),
     `meanwhile ${attacked.faults} of ${attacked.requests} requests went wrong, ${attacked.outages} outages, ` +
       `${attacked.events} events and ${attacked.mails} mails went out; ${acts} acts of users in all`,
     `${changes} changes of ${items} items, ${events} events, ${mails} mails, ${cached} cached values`,

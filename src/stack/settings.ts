@@ -48,17 +48,42 @@ export function checkSettings(settings: Settings): Settings {
   ];
   if (problems.length > 0)
     throw new Error(problems.map((problem) => `deploy/settings.yml: ${problem}`).join('\n'));
-  // What the functions will read is read as they will read it.
-  readConfig({
-    SLUICE_TABLE: settings.table,
-    SLUICE_SENDER: settings.sender,
-    SLUICE_MAIL_PER_SECOND: settings.mailPerSecond,
-    SLUICE_SEARCH_ENDPOINT: settings.searchEndpoint,
-    SLUICE_SEARCH_SECRET: settings.searchSecret,
-    SLUICE_CACHE_ENDPOINT: settings.cacheEndpoint,
-    SLUICE_CACHE_SECRET: settings.cacheSecret,
-  });
+  readAsFunctions(settings);
   return settings;
+}
+
+/** A name that is none would be passed over, and its sink stay off. */
+export function checkNames(names: readonly string[], known: readonly string[]): void {
+  const unknown = names.filter((name) => !known.includes(name));
+  if (unknown.length > 0)
+    throw new Error(
+      `deploy/settings.yml: there is no setting ${unknown.join(', ')}. There are ${known.join(', ')}.`,
+    );
+}
+
+const variables = {
+  SLUICE_TABLE: 'table',
+  SLUICE_SENDER: 'sender',
+  SLUICE_MAIL_PER_SECOND: 'mailPerSecond',
+  SLUICE_SEARCH_ENDPOINT: 'searchEndpoint',
+  SLUICE_SEARCH_SECRET: 'searchSecret',
+  SLUICE_CACHE_ENDPOINT: 'cacheEndpoint',
+  SLUICE_CACHE_SECRET: 'cacheSecret',
+} as const;
+
+/** What the functions will read is read as they will read it; what is wrong is named as it was written. */
+function readAsFunctions(settings: Settings): void {
+  const names = Object.entries(variables);
+  try {
+    readConfig(Object.fromEntries(names.map(([variable, name]) => [variable, settings[name]])));
+  } catch (error) {
+    const told = (error as Error).message;
+    const named = names.reduce(
+      (text, [variable, name]) => text.replaceAll(new RegExp(`\\b${variable}\\b`, 'g'), name),
+      told,
+    );
+    throw new Error(`deploy/settings.yml: ${named}`);
+  }
 }
 
 /** How requests to OpenSearch are signed: the ARN says what it is. */

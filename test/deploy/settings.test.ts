@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect, test } from 'vitest';
-import { checkSettings, type Settings } from '../../src/stack/settings.ts';
+import { checkNames, checkSettings, type Settings } from '../../src/stack/settings.ts';
 import { summaryLines, summaryOf } from '../../src/stack/summary.ts';
 import { root } from '../support/processes.ts';
 
@@ -49,9 +49,12 @@ test.each<[Partial<Settings>, string]>([
   [{ ...signed, searchArn: 'arn:aws:s3:::shop' }, 'searchArn must be the ARN of an OpenSearch domain'],
   [{ cacheEndpoint: 'rediss://:hush@cache.example.com' }, 'cacheEndpoint holds a password'],
   [{ searchEndpoint: 'https://sluice:hush@search.example.com' }, 'searchEndpoint holds a password'],
-  [{ searchEndpoint: 'search.example.com' }, 'SLUICE_SEARCH_ENDPOINT must be an http or https URL'],
-  [{ sender: 'nobody' }, 'SLUICE_SENDER must be one email address'],
-  [{ mailPerSecond: '0' }, 'SLUICE_MAIL_PER_SECOND must be'],
+  [
+    { searchEndpoint: 'search.example.com' },
+    'deploy/settings.yml: searchEndpoint must be an http or https URL',
+  ],
+  [{ sender: 'nobody' }, 'sender must be one email address'],
+  [{ mailPerSecond: '0' }, 'mailPerSecond must be'],
   [{ capacityMode: 'CHEAP' }, 'capacityMode must be PAY_PER_REQUEST or PROVISIONED'],
   [{ capacityUnits: '-1' }, 'capacityUnits must be a whole number from 1'],
   [{ keepData: 'yes' }, 'keepData must be true or false'],
@@ -59,6 +62,12 @@ test.each<[Partial<Settings>, string]>([
   const attempt = () => checkSettings({ ...settings, ...choice });
   expect(attempt).toThrow(message);
   expect(attempt).not.toThrow('hush');
+});
+
+test('a misspelt name is told, with those that there are', () => {
+  const attempt = () => checkNames(['sender', 'searchEndpoit'], ['sender', 'searchEndpoint']);
+  expect(attempt).toThrow('there is no setting searchEndpoit. There are sender, searchEndpoint.');
+  expect(() => checkNames(['sender'], ['sender', 'searchEndpoint'])).not.toThrow();
 });
 
 test('after a deployment it is said on the terminal', async () => {

@@ -37,8 +37,8 @@ test.skipIf(unless !== '')(
     expect({ broken, waiting, status }).toEqual({ broken: [], waiting: [], status: 0 });
     // It has done something.
     expect(kills.functions + kills.mapping + kills.redrive).toBe(50);
-    expect(kills.servers).toEqual({ killed: expect.any(Number), frozen: expect.any(Number) });
-    expect(Math.min(kills.servers.killed, kills.servers.frozen)).toBeGreaterThan(1);
+    const { killed, frozen } = kills.servers;
+    expect(Math.min(killed.search, killed.cache, frozen.search + frozen.cache)).toBeGreaterThan(0);
     expect(verdict.changes).toBeGreaterThan(200);
   },
 );

@@ -47,7 +47,7 @@ export function readModel({ root, json }: Document): Model {
     unclear: [
       ...elsewhereIn(root, sections).map((node) => ({
         node,
-        why: 'it stands elsewhere; the packaged template has all of it',
+        why: 'it stands elsewhere; all of it is in .serverless/cloudformation-template-update-stack.json, once packaged',
       })),
       ...unclearMappings(resources).map((node) => ({
         node,

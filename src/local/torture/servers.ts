@@ -13,7 +13,8 @@ export type RealServer = {
   thaw(): void;
 };
 
-export type ServerAttacks = { killed: number; frozen: number };
+/** How often which was killed, and which stood still. */
+export type ServerAttacks = Record<'killed' | 'frozen', Partial<Record<RealServer['name'], number>>>;
 
 /** How long it is gone before it begins to come up, or stands still, milliseconds: some outlast every request. */
 const gone = [100, 3_000] as const;
@@ -24,19 +25,22 @@ const upMilliseconds = 180_000;
 const share = 0.3;
 
 export function openServers(servers: readonly RealServer[], random: Chance, connections: Connections) {
-  const attacks: ServerAttacks = { killed: 0, frozen: 0 };
+  const attacks: ServerAttacks = { killed: {}, frozen: {} };
+  const count = (how: keyof ServerAttacks, { name }: RealServer) => {
+    attacks[how][name] = (attacks[how][name] ?? 0) + 1;
+  };
   const underWay = new Map<RealServer, Promise<void>>();
   let isOver = false;
 
   async function attack(server: RealServer): Promise<void> {
     if (random.chance(0.5)) {
-      attacks.frozen += 1;
+      count('frozen', server);
       server.freeze();
       await wait(random.between(...still));
       server.thaw();
       return;
     }
-    attacks.killed += 1;
+    count('killed', server);
     await server.kill();
     await wait(random.between(...gone));
     server.start();

@@ -68,16 +68,19 @@ export async function torture(parts: TortureParts, options: TortureOptions): Pro
   try {
     const running = play(parts, options, folder, (close) => closing.push(close), failed.reject);
     running.catch(() => {});
-    return await Promise.race([running, failed.promise]);
-  } finally {
-    await closeAll(closing.reverse());
+    const tortured = await Promise.race([running, failed.promise]);
+    await closeAll(closing);
+    return tortured;
+  } catch (error) {
+    await closeAll(closing).catch(() => {}); // why it failed is what matters
+    throw error;
   }
 }
 
-/** Each, whatever becomes of the others; then the first that failed is told. */
-async function closeAll(closing: readonly (() => Promise<unknown> | unknown)[]): Promise<void> {
+/** The last first, and each, whatever becomes of the others; then the first that failed is told. */
+async function closeAll(closing: (() => Promise<unknown> | unknown)[]): Promise<void> {
   const errors: unknown[] = [];
-  for (const close of closing) {
+  for (const close of closing.splice(0).reverse()) {
     try {
       await close();
     } catch (error) {
@@ -129,7 +132,8 @@ async function play(
     kills: kills.functions + kills.redrive + kills.frozen,
     gaveUp: gaveUp(),
   };
-  const verdict = await judge(stage, readsOf, excuses);
+  const { verdict, cacheKeys } = await judge(stage, readsOf, excuses);
+  if (services.lasting.cache) await connections.cache?.invalidate(cacheKeys);
   return { seed, kills, attacked, acts: acts + calmActs, verdict, waiting };
 }
 

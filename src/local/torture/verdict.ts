@@ -59,7 +59,12 @@ type Excuses = {
   gaveUp: boolean;
 };
 
-export async function judge(home: Checked, readsOf: ReadsOf, excuses: Excuses): Promise<Verdict> {
+/** `cacheKeys`: all that the run can have left in the cache. */
+export async function judge(
+  home: Checked,
+  readsOf: ReadsOf,
+  excuses: Excuses,
+): Promise<{ verdict: Verdict; cacheKeys: string[] }> {
   const { app, store, streams, streamArns, connections, services } = home;
   const { config, dynamodb, search, cache } = connections;
   const truth = await readTruth(app, store, streams, streamArns.table);
@@ -83,7 +88,8 @@ export async function judge(home: Checked, readsOf: ReadsOf, excuses: Excuses): 
   });
   const bus = compareBus(events, changes, config.SLUICE_EVENT_SOURCE, { repeats: true, late: true });
   const [unordered, altered] = split(bus.stale, (one) => one.endsWith(overtaking));
-  return {
+  const cacheKeys = keysOf(home, changes, readsOf);
+  const verdict: Verdict = {
     changes: logged.length,
     items: new Set(logged.map(({ item }) => item)).size,
     events: events.length,
@@ -92,7 +98,7 @@ export async function judge(home: Checked, readsOf: ReadsOf, excuses: Excuses): 
     lateJudged: !excuses.gaveUp,
     mailRepeats: mail.repeats,
     mailsInDoubt: mail.inDoubt,
-    cached: cache ? await heldIn(cache, home, changes, readsOf) : 0,
+    cached: cache ? await heldIn(cache, cacheKeys) : 0,
     broken: {
       'search: missing or stale': found ? [...found.missing, ...found.stale] : [],
       'cache: stale': held?.stale ?? [],
@@ -109,18 +115,18 @@ export async function judge(home: Checked, readsOf: ReadsOf, excuses: Excuses): 
       'parked: left behind': [...(await leftBehind(connections)), ...holdsIn(deliveries)],
     },
   };
+  return { verdict, cacheKeys };
 }
 
-async function heldIn(
-  cache: CachePort,
-  { store }: Checked,
-  changes: readonly Change[],
-  readsOf: ReadsOf,
-): Promise<number> {
+function keysOf({ store }: Checked, changes: readonly Change[], readsOf: ReadsOf): string[] {
   const keys = changes.flatMap(({ entity, before, after }) =>
     [before, after].flatMap((item) => (item ? readsOf(store, entity, item).map(({ key }) => key) : [])),
   );
-  const held = await Promise.all([...new Set(keys)].map((key) => cache.peek(key)));
+  return [...new Set(keys)];
+}
+
+async function heldIn(cache: CachePort, keys: readonly string[]): Promise<number> {
+  const held = await Promise.all(keys.map((key) => cache.peek(key)));
   return held.filter((value) => value !== undefined).length;
 }
 
