@@ -17,6 +17,12 @@ import { type Asked, bringUp, isUp, lastLines } from './up.ts';
 
 const places = placesIn(process.env);
 const state = openState(places.run);
+/** What names a server to a local run. */
+const localVariables: Readonly<Record<string, string>> = {
+  opensearch: 'SLUICE_SEARCH_ENDPOINT',
+  redis: 'SLUICE_CACHE_ENDPOINT',
+};
+
 const names = Object.keys(all).join(', ');
 
 const program = new Command('npm run servers --').description(
@@ -61,12 +67,6 @@ async function up(asked: Asked[]): Promise<void> {
   const wantsRedis = asked.some(({ name }) => name.startsWith('redis'));
   print(wantsRedis ? await tools.redis().catch(() => undefined) : undefined);
 }
-
-/** What names a server to a local run. */
-const localVariables: Readonly<Record<string, string>> = {
-  opensearch: 'SLUICE_SEARCH_ENDPOINT',
-  redis: 'SLUICE_CACHE_ENDPOINT',
-};
 
 /** All that runs, also what was asked for earlier. */
 function print(redis?: string): void {

@@ -85,7 +85,11 @@ export function startMappings(parts: MappingParts): Mappings {
 }
 
 /** One function's writes can be another's stream: it is settled when a whole round has brought nothing. */
-export async function settle(mappings: Mappings, batches: readonly Batch[]): Promise<void> {
+export async function settle(
+  mappings: Mappings,
+  batches: readonly Batch[],
+  milliseconds = settleMilliseconds,
+): Promise<void> {
   let behind: string[] = [];
   const rounds = async () => {
     for (let seen = -1; seen !== batches.length; ) {
@@ -99,9 +103,8 @@ export async function settle(mappings: Mappings, batches: readonly Batch[]): Pro
   };
   const timer = Promise.withResolvers<never>();
   const timeout = setTimeout(
-    () =>
-      timer.reject(new Error(`Not settled after ${settleMilliseconds / 1000} s: ${behind[0]} is behind.`)),
-    settleMilliseconds,
+    () => timer.reject(new Error(`Not settled after ${milliseconds / 1000} s: ${behind[0]} is behind.`)),
+    milliseconds,
   );
   try {
     await Promise.race([rounds(), timer.promise]);

@@ -13,6 +13,9 @@ const functionsOf: Record<Role, readonly FunctionName[]> = {
   mapping: [],
 };
 
+/** After a long attack there is much that waits. */
+const drainMilliseconds = 300_000;
+
 const birth = JSON.parse(process.argv[2] ?? '{}') as Birth;
 let ahead = birth.ahead;
 
@@ -37,7 +40,7 @@ process.on('message', (message: ToChild) => {
       answer(message.id, () => invoke(message.name, message.event, message.remaining));
       return;
     case 'drain':
-      answer(message.id, () => (mappings ? settle(mappings, batches) : Promise.resolve()));
+      answer(message.id, () => (mappings ? settle(mappings, batches, drainMilliseconds) : Promise.resolve()));
       return;
   }
 });
