@@ -17,6 +17,8 @@ export type ParkedDelivery = {
   /** Epoch milliseconds. */
   since: number | undefined;
   attempts: number;
+  /** Of a record that cannot be read, the keys of its item. */
+  keys?: string;
   /** When it is tried next, epoch milliseconds. */
   due: number | undefined;
   /** Of a view's: another one each time that more is parked. */
@@ -41,6 +43,7 @@ export async function listParked({ dynamodb, config }: Connections): Promise<Par
     'entity',
     'part',
     'recordedAt',
+    'keys',
     'rev',
   ];
   const pages = paginateScan(
@@ -74,6 +77,7 @@ function deliveryOf(row: Fields, hold: Fields | undefined): ParkedDelivery | und
     attempts: number(row.attempts) ?? 0,
     due: row.state === 'waiting' ? number(hold?.due) : undefined,
     ...(isView && { rev: String(row.rev) }),
+    ...(typeof row.keys === 'string' && { keys: row.keys }),
   };
 }
 

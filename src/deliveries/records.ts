@@ -49,9 +49,21 @@ function rowOf({ record, reason }: ParkedRecord): Row {
     hash: content,
     state: 'refused',
     reason: shortened(reason),
+    ...keysIn(record),
     recordedAt: recordedAt(record),
     record: new Uint8Array(gzipSync(text)),
   };
+}
+
+/** The keys of its item, for whoever is to mend that; nothing where they cannot be told. */
+function keysIn(record: unknown): { keys?: string } {
+  const { dynamodb } = Object(record) as { dynamodb?: unknown };
+  const { Keys } = Object(dynamodb) as { Keys?: unknown };
+  const values = Object.values(Object(Keys) as object).map(
+    (value) => Object.values(Object(value) as object)[0],
+  );
+  if (values.length === 0 || !values.every((value) => typeof value === 'string')) return {};
+  return { keys: shortened(values.join(' ')) };
 }
 
 /**

@@ -57,8 +57,13 @@ function sinkLines(sink: string | undefined, parked: readonly ParkedDelivery[], 
       : []),
     ...[...reasons]
       .slice(0, 5)
-      .map(([why, those]) => `  ${those.length} × ${why}, such as ${plain(those[0]?.item ?? '', 300)}`),
+      .map(([why, those]) => `  ${those.length} × ${why}, such as ${exampleOf(those)}`),
   ];
+}
+
+function exampleOf([first]: readonly ParkedDelivery[]): string {
+  const name = plain(first?.item ?? '', 300);
+  return first?.keys === undefined ? name : `${name} (of ${plain(first.keys, 300)})`;
 }
 
 function ageText(oldest: ParkedDelivery | undefined, now: number): string {

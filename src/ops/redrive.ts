@@ -72,10 +72,10 @@ function isChosen(delivery: ParkedDelivery, { sink, item, settled }: Chosen): bo
 
 function radiusOf(chosen: readonly ParkedDelivery[], where: string): string {
   if (chosen.length === 0) return `Nothing of that is parked in ${where}.`;
-  const bySink = Map.groupBy(chosen, ({ sink }) => sink ?? 'records that cannot be read');
+  const bySink = Map.groupBy(chosen, ({ sink }) => sink ?? 'unreadable records');
   const parts = [...bySink].map(([sink, those]) => {
     const late = acts.has(sink) ? those.filter(({ state }) => state !== 'waiting').length : 0;
-    return `${sink}: ${those.length}${late > 0 ? ` (${late} of them late)` : ''}`;
+    return `${sink} ${those.length}${late > 0 ? ` (${late} of them late)` : ''}`;
   });
   return `This tries ${parts.join(', ')} again in ${where}.`;
 }

@@ -44,6 +44,7 @@ test('deliveries says what is parked, why, since when, and what comes next', asy
   expect(out).toMatch(/^search: 1 waiting; the oldest since \S+Z \(\d+ s\); the next try in \d+ s$/m);
   expect(out).toMatch(/^ {2}1 × waiting: .*503.*, such as Product\//m);
   expect(out).toMatch(/^records that cannot be read: 1 refused/m);
+  expect(out).toMatch(/such as \S+ \(of PRODUCT#\S+ PRODUCT#\S+\)$/m);
   const lines = (await sluice('deliveries', '--json')).out
     .trim()
     .split('\n')
