@@ -1,4 +1,5 @@
 /** `sluice torture` with OpenSearch and Redis, which are killed and stand still themselves. */
+import { Redis } from 'iovalkey';
 import { afterAll, expect, test } from 'vitest';
 import { givenServers } from '../../bin/real-servers.js';
 import { sluice } from '../support/processes.ts';
@@ -40,5 +41,9 @@ test.skipIf(unless !== '')(
     const { killed, frozen } = kills.servers;
     expect(Math.min(killed.search, killed.cache, frozen.search + frozen.cache)).toBeGreaterThan(0);
     expect(verdict.changes).toBeGreaterThan(200);
+    // And nothing stays behind; who has read what was not there leaves a token for seconds.
+    const client = new Redis(cache);
+    await expect.poll(() => client.dbsize(), { timeout: 20_000, interval: 500 }).toBe(0);
+    client.disconnect();
   },
 );
