@@ -29,7 +29,7 @@ export const plants: Readonly<Record<string, Plant>> = {
   },
   '`sending` written after the send': {
     breaks: ['mail: doubled'],
-    seed: 1,
+    seed: 2,
     kills: 12,
     sinkFaults: 0.05,
     changes: [
@@ -62,7 +62,7 @@ export const plants: Readonly<Record<string, Plant>> = {
   },
   'parked events not held': {
     breaks: ['events: out of order, not late'],
-    seed: 1,
+    seed: 2,
     kills: 8,
     sinkFaults: 0.1,
     changes: [
@@ -89,7 +89,7 @@ export const plants: Readonly<Record<string, Plant>> = {
   },
   'a lease per row instead of per item': {
     breaks: ['mail: out of order'],
-    seed: 1,
+    seed: 4,
     kills: 12,
     sinkFaults: 0.2,
     changes: [
@@ -191,7 +191,7 @@ export const plants: Readonly<Record<string, Plant>> = {
   },
   'SES client with retries': {
     breaks: ['mail: doubled'],
-    seed: 1,
+    seed: 3,
     kills: 5,
     sinkFaults: 0.2,
     changes: [
@@ -205,7 +205,7 @@ export const plants: Readonly<Record<string, Plant>> = {
   'audit redriven by re-reading': {
     breaks: ['audit: missing or altered'],
     seed: 1,
-    kills: 5,
+    kills: 20,
     sinkFaults: 0.2,
     changes: [
       {
