@@ -5,6 +5,7 @@ import { redriveItem } from '../../src/deliveries/redrive.ts';
 import { holdKey, unitOf } from '../../src/deliveries/rows.ts';
 import { setPaused } from '../../src/deliveries/switches.ts';
 import { product } from '../../src/shop/entities/product.ts';
+import { readRows } from '../../src/sinks/audit/row.ts';
 import type { Fields } from '../../src/table/entity.ts';
 import { fresh, history, lamp, nameOf, productAt, tombstone, version } from '../sinks/items.ts';
 import type { Conduct, Seen } from '../sinks/proxy.ts';
@@ -124,9 +125,9 @@ describe('cache', () => {
 });
 
 describe('audit', () => {
-  test('every version that was parked has its row afterwards, once', async () => {
+  test('every version that was parked has its row afterwards, once, as it was then', async () => {
     const one = lamp(fresh('lamp'));
-    const forms = [1, 2, 3].map((at) => productAt(at, one));
+    const forms = [1, 2, 3].map((at) => productAt(at, { ...one, price: at }));
     const [first, second, third] = history(undefined, ...forms) as [
       DynamoDBRecord,
       DynamoDBRecord,
@@ -139,10 +140,13 @@ describe('audit', () => {
     proxies.dynamodb.calm();
     await takeAll('project', third);
     expect(await world.auditRows(forms[0] as Fields)).toHaveLength(1);
+    await world.put(forms[2] as Fields);
     await redriveLater();
-    expect((await world.auditRows(forms[0] as Fields)).map(({ version: at }) => Number(at) % 1000)).toEqual([
-      1, 2, 3,
-    ]);
+    const trail = readRows(await world.auditRows(forms[0] as Fields));
+    expect(trail.map(({ version: at }) => Number(at) % 1000)).toEqual([1, 2, 3]);
+    expect(trail.map(({ diff }) => diff)).toMatchObject(
+      [1, 2, 3].map((price) => ({ price: { after: price } })),
+    );
     expect(await rowsOf('audit', forms[0] as Fields)).toEqual([]);
   });
 });
