@@ -36,9 +36,9 @@ process.stdout.on('error', () => process.exit(1));
 /** Where data is kept if nothing else is said, below the current folder. */
 const keptHere = '.sluice';
 
-const program = new Command('sluice')
-  .description('Takes every change of a DynamoDB table to every place that must know.')
-  .showHelpAfterError('sluice --help lists the commands.');
+const program = new Command('sluice').description(
+  'Takes every change of a DynamoDB table to every place that must know.',
+);
 
 program
   .command('start')

@@ -6,13 +6,12 @@ import type { Store } from '../../table/store.ts';
 import type { Chance, Traffic } from '../play/step.ts';
 import { openRandom } from './random.ts';
 
-type Parts = { traffic: Traffic; store: Store; cache: CachePort | undefined; seed: number };
+type Parts = { traffic: Traffic; store: Store; cache: CachePort | undefined; seed: number; users: number };
 
-const users = 20;
 /** How long a user thinks between two acts, milliseconds. */
 const thinks = [10, 500] as const;
 
-export function startLoad({ traffic, store, cache: port, seed }: Parts): {
+export function startLoad({ traffic, store, cache: port, seed, users }: Parts): {
   /** Gives how often something was done, or tried. */
   stop(): Promise<number>;
 } {

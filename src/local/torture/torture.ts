@@ -56,6 +56,10 @@ export type Tortured = {
   waiting: string[];
 };
 
+const manyUsers = 20;
+/** In the end few: what is stale must not be healed by whoever comes next. */
+const fewUsers = 4;
+
 /** How long there is load after the last kill, where nothing goes wrong, milliseconds. */
 const calmMilliseconds = 4_000;
 
@@ -104,9 +108,9 @@ async function play(
   const servers = openServers(named, openRandom(seed, 'servers'), connections);
   onOpen(servers.end);
   const gaveUp = watchFailures(folder);
-  const begin = (day: number) =>
-    startLoad({ traffic, store: users, cache: connections.cache, seed: seed * 2 + day });
-  const load = begin(0);
+  const begin = (day: number, count: number) =>
+    startLoad({ traffic, store: users, cache: connections.cache, seed: seed * 2 + day, users: count });
+  const load = begin(0, manyUsers);
   const schedule = runSchedule(processes);
   const random = openRandom(seed, 'kills');
   const progress = progressOf(stage.answered);
@@ -123,7 +127,7 @@ async function play(
   await schedule.stop();
   const early = await bringToRest(stage);
   // Now that nothing is done twice any more, one invalidation that is lost stays lost.
-  const calm = begin(1);
+  const calm = begin(1, fewUsers);
   await wait(calmMilliseconds);
   const calmActs = await calm.stop();
   const waiting = [...early, ...(await bringToRest(stage))];

@@ -11,7 +11,7 @@ type World = Parameters<Traffic>[0];
 const users = ['ada', 'bob', 'cleo', 'dora', 'emil', 'fay'];
 const products = ['tea', 'pot', 'cup', 'jam', 'fig', 'nut'];
 /** Of others: they never had a version, and never get one. */
-const strangers = ['mug', 'jug', 'urn', 'vat', 'keg', 'tub', 'pan', 'wok'];
+const strangers = Array.from({ length: 16 }, (_, number) => `mug-${number}`);
 /** So many that most lists are left alone for a while: what is stale in one then stays to be found. */
 const categories = Array.from({ length: 60 }, (_, number) => `shelf-${number}`);
 /** So many orders a customer ever has. */
