@@ -26,8 +26,10 @@ test('after 20 kills among failing services every promise is kept', { timeout: 6
 });
 
 // `node test/torture/planted.ts` tries all of them; that takes a quarter of an hour.
-test('it finds a known defect: a checkpoint before the send', { timeout: 9 * minute }, () => {
-  const name = 'checkpoint before send';
+test('it finds a known defect: a cache that is filled by whoever has read too early', {
+  timeout: 9 * minute,
+}, () => {
+  const name = 'cache fill without a token';
   const plant = plants[name];
   expect(plant && find(name, plant)).toBeDefined();
 });
