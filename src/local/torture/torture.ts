@@ -155,13 +155,13 @@ function progressOf(answered: Stage['answered']): () => Promise<void> {
 /** How long is waited for progress before the next kill, milliseconds. */
 const patience = 4_000;
 
-/** Says whether a mapping has ever given a batch up: redrive takes those up within moments. */
+/** Says whether a mapping has ever given up a batch of the function that publishes: redrive takes those up within moments. */
 function watchFailures(folder: string): () => boolean {
   const failures = failuresIn(folder);
   mkdirSync(failures, { recursive: true });
   let hasSeen = false;
-  watch(failures, () => {
-    hasSeen = true;
+  watch(failures, (_event, name) => {
+    hasSeen ||= name === null || name.startsWith('notify');
   }).unref();
   return () => hasSeen;
 }
