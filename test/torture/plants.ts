@@ -205,7 +205,7 @@ export const plants: Readonly<Record<string, Plant>> = {
   'audit redriven by re-reading': {
     breaks: ['audit: missing or altered'],
     seed: 1,
-    kills: 20,
+    kills: 12,
     sinkFaults: 0.2,
     changes: [
       {

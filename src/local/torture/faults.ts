@@ -29,7 +29,7 @@ export type Faults = {
 const right: Conduct = { kind: 'right' };
 
 /** How long something is gone, and how long it is there, milliseconds. */
-const outage = { lasts: [500, 2_500], between: [1_000, 12_000] } as const;
+const outage = { lasts: [500, 5_000], between: [2_000, 14_000] } as const;
 
 /** How long a request can be on its way, milliseconds; a long one comes when it has been parked and tried again. */
 const holds = { short: [50, 1_500], long: [4_000, 8_000] } as const;
