@@ -103,7 +103,7 @@ export const plants: Readonly<Record<string, Plant>> = {
   'redrive from payload for search': {
     breaks: ['search: missing or stale'],
     seed: 1,
-    kills: 30,
+    kills: 12,
     sinkFaults: 0.2,
     changes: [
       {
