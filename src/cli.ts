@@ -7,12 +7,9 @@ import { handler as mail } from '../handlers/mail.ts';
 import { handler as notify } from '../handlers/notify.ts';
 import { handler as project } from '../handlers/project.ts';
 import { handler as redrive } from '../handlers/redrive.ts';
-import { attackable } from '../servers/attack.ts';
 import { app, routes } from './app.ts';
-import { readConfig } from './config.ts';
 import { interruption } from './local/interruption.ts';
 import { type StartParts, start } from './local/start.ts';
-import type { RealServer } from './local/torture/servers.ts';
 import { backfill } from './ops/backfill.ts';
 import { showDeliveries } from './ops/deliveries.ts';
 import { discardByHand } from './ops/discard.ts';
@@ -21,6 +18,7 @@ import { sinkNames } from './ops/names.ts';
 import { pauseSink } from './ops/pause.ts';
 import { previewEmail } from './ops/preview.ts';
 import { purgeByHand } from './ops/purge.ts';
+import { realServers } from './ops/realServers.ts';
 import { type RecordOptions, record } from './ops/record.ts';
 import { type Chosen, redriveByHand } from './ops/redrive.ts';
 import { type ReplayOptions, replayFiles } from './ops/replay.ts';
@@ -218,26 +216,10 @@ program
     const { log: say, error: mention } = console;
     const handlers = new URL('../handlers/', import.meta.url);
     const signal = interruption();
-    const servers = realServers(mention);
+    const servers = realServers(process.env, mention);
     const options = { ...flags, servers, environment: process.env, signal, say, mention };
     process.exitCode = await tortureHere({ app, handlers, traffic, readsOf }, options);
   });
-
-/** Of the servers that are named, those that may be killed. */
-function realServers(mention: (line: string) => void): RealServer[] {
-  mention('Services that are not named are stand-ins: they fail and hang, and are not killed.');
-  const { SLUICE_SEARCH_ENDPOINT: search, SLUICE_CACHE_ENDPOINT: cache } = readConfig(process.env);
-  return Object.entries({ search, cache }).flatMap(([name, endpoint]) => {
-    if (endpoint === undefined) return [];
-    const server = attackable(endpoint, process.env);
-    mention(
-      server === undefined
-        ? `${name}: ${endpoint}, which is not killed: \`npm run servers\` has not started it`
-        : `${name}: ${endpoint}, which is killed and frozen as well`,
-    );
-    return server === undefined ? [] : [{ name: name as RealServer['name'], ...server }];
-  });
-}
 
 async function confirmed(question: string): Promise<boolean> {
   const terminal = createInterface({ input: process.stdin, output: process.stderr });

@@ -1,7 +1,9 @@
 /** The folder of a run whose data is kept for the next one. */
+
 import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { withoutPassword } from './address.ts';
 import { isAlive } from './running.ts';
 
 export type Kept = {
@@ -56,10 +58,7 @@ const unnamed = 'not set';
 
 function addressOf(endpoint: string | undefined): string {
   if (endpoint === undefined || endpoint === 'memory:') return unnamed;
-  const url = new URL(endpoint);
-  url.username = '';
-  url.password = '';
-  return url.href;
+  return withoutPassword(endpoint);
 }
 
 /** Only the last part of the path is made: a misspelt beginning is an error, not a new tree of folders. */

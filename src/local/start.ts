@@ -1,9 +1,11 @@
 /** `sluice start`: everything in one place, a day of the shop, and the proof. */
+
 import type { Routes } from '../http/api.ts';
 import { openApi } from '../http/api.ts';
 import type { App } from '../pipeline/app.ts';
 import type { PublishedEvent } from '../sinks/bus/event.ts';
 import type { Store } from '../table/store.ts';
+import { withoutPassword } from './address.ts';
 import { startApi } from './api.ts';
 import { type Handlers, type Home, openHome } from './home.ts';
 import { commands } from './live/console.ts';
@@ -166,12 +168,5 @@ function firstLine({ described }: Services): string {
   const local = described.filter((service) => service.real === undefined).map(({ name }) => name);
   const stand = `stand-ins on this machine: ${local.join(', ')}`;
   if (real.length === 0) return `Nothing real is used. ${stand[0]?.toUpperCase()}${stand.slice(1)}.`;
-  return `Real: ${real.map(({ name, real }) => `${name} at ${withoutPassword(real)}`).join(', ')}; ${stand}.`;
-}
-
-function withoutPassword(address: string | undefined): string {
-  const url = new URL(`${address}`);
-  url.username = '';
-  url.password = '';
-  return url.href;
+  return `Real: ${real.map(({ name, real }) => `${name} at ${withoutPassword(`${real}`)}`).join(', ')}; ${stand}.`;
 }

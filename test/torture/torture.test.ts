@@ -19,7 +19,7 @@ test('after 20 kills among failing services every promise is kept', { timeout: 6
   // It has done something.
   expect(kills.functions + kills.mapping + kills.redrive).toBe(20);
   expect(kills.atPoints).toBeGreaterThan(0);
-  expect(attacked).toMatchObject({ events: expect.any(Number), mails: expect.any(Number) });
+  expect(Math.min(attacked.events, attacked.mails)).toBeGreaterThan(0);
   expect(attacked.faults).toBeGreaterThan(20);
   expect(verdict.changes).toBeGreaterThan(100);
   expect(verdict.mails).toBeGreaterThan(5);
@@ -52,4 +52,12 @@ test.each([
   const { ended, output } = sluice(process.execPath, ['bin/sluice.js', 'torture', ...args]);
   expect(await ended).toBe(1);
   expect(output()).toContain(why);
+});
+
+test('a named service that nobody answers for is told, and no password with it', async () => {
+  const named = { SLUICE_CACHE_ENDPOINT: 'redis://:hush@127.0.0.1:1' };
+  const { ended, output } = sluice(process.execPath, ['bin/sluice.js', 'torture'], named);
+  expect(await ended).toBe(1);
+  expect(output()).toContain('The cache does not answer as it should');
+  expect(output()).not.toContain('hush');
 });
