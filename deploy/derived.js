@@ -32,10 +32,8 @@ const settingNames = [
 ];
 
 const settingsFile = new URL('./settings.yml', import.meta.url);
-
-/** Of all stages. */
-const namesIn = (file) =>
-  Object.values(parse(readFileSync(file, 'utf8'))).flatMap((stage) => Object.keys(stage ?? {}));
+const stages = Object.values(parse(readFileSync(settingsFile, 'utf8')));
+const namesInFile = stages.flatMap((stage) => Object.keys(stage ?? {}));
 
 /** Whatever a setting is written as, it is read as text: from the command line it is nothing else. */
 async function settingsFrom(parts) {
@@ -49,10 +47,8 @@ async function settingsFrom(parts) {
 }
 
 async function chosen({ resolveVariable, options }) {
-  checkNames(
-    [...namesIn(settingsFile), ...(options.param ?? []).map((text) => text.split('=')[0])],
-    settingNames,
-  );
+  const namesGiven = (options.param ?? []).map((text) => text.split('=')[0]);
+  checkNames([...namesInFile, ...namesGiven], settingNames);
   const named = settingNames.map(async (name) => [name, String(await resolveVariable(`param:${name}`))]);
   const settings = Object.fromEntries(await Promise.all(named));
   return checkSettings({ ...settings, name: await resolveVariable('self:custom.name') });
@@ -119,9 +115,9 @@ export const extensions = from(({ table, subnets, securityGroup }) => {
 
 export const summary = from((settings) => summaryLines(summaryOf(settings)));
 
-export const outputs = async ({ resolveVariable, options }) => {
-  const { on, off, idle } = summaryOf(await settingsFrom({ resolveVariable, options }));
-  const commandLine = variables(await resolveVariable('self:provider.environment')).join(' ');
+export const outputs = async (parts) => {
+  const { on, off, idle } = summaryOf(await settingsFrom(parts));
+  const commandLine = variables(await parts.resolveVariable('self:provider.environment')).join(' ');
   const output = (Description, Value) => ({ Description, Value });
   return {
     On: output('What is on', on.join('; ')),

@@ -21,7 +21,7 @@ export function attackable(endpoint: string, environment: NodeJS.ProcessEnv): At
   const { hostname, port } = new URL(endpoint);
   const [name, kept] = Object.entries(state.read()).find(([, { ports }]) => ports[0] === Number(port)) ?? [];
   const [command, ...others] = kept?.commands ?? [];
-  let [started] = kept?.processes ?? [];
+  const [started] = kept?.processes ?? [];
   const isHere = hostname === '127.0.0.1' || hostname === 'localhost';
   if (!isHere || name === undefined || kept === undefined || command === undefined || started === undefined)
     return undefined;
@@ -34,8 +34,7 @@ export function attackable(endpoint: string, environment: NodeJS.ProcessEnv): At
       while (isRunning(running)) await wait(10);
     },
     start() {
-      ({ started } = startDetached(command, folder, join(folder, 'log')));
-      running = started;
+      running = startDetached(command, folder, join(folder, 'log')).started;
       state.write(name, { ...kept, processes: [running] });
     },
     freeze: () => signal(running.pid, 'SIGSTOP'),

@@ -10,9 +10,9 @@ import { decodeImage, encodeItem } from '../table/attributes.ts';
 import type { Fields } from '../table/entity.ts';
 import { expression } from '../table/expression.ts';
 import { gather, shortened } from '../table/rowSize.ts';
-import { changePrefix, type DeliveryState } from './rows.ts';
+import { conflicts } from '../table/write/attempt.ts';
+import { changePrefix, type DeliveryState, notLookedAfter } from './rows.ts';
 import { someRowsUnder } from './rowsUnder.ts';
-import { notLookedAfter } from './unheld.ts';
 
 /** A parked change. `raw`: the record as it came; missing where a part of it is gone. */
 export type ParkedChange = {
@@ -100,39 +100,38 @@ export async function countAttempt(
 
 /** It will not arrive by itself: from now on it holds nobody, and waits for a person. */
 export async function settleChange(
-  { dynamodb, config }: Connections,
-  { pk, sk }: ParkedChange,
+  connections: Connections,
+  change: ParkedChange,
   state: DeliveryState,
   reason: string,
 ): Promise<void> {
-  const build = expression();
-  const command = new UpdateItemCommand({
-    TableName: config.SLUICE_DELIVERIES_TABLE,
-    Key: encodeItem({ pk, sk }),
-    UpdateExpression: build.update({ state, reason: shortened(reason), ...notLookedAfter }),
-    ConditionExpression: `attribute_exists(${build.name('pk')})`,
-    ...build.placeholders(),
-  });
-  await dynamodb.send(command).catch((error) => {
-    if (!(error instanceof ConditionalCheckFailedException)) throw error; // somebody else has settled it
-  });
+  await updateRow(connections, change, { state, reason: shortened(reason), ...notLookedAfter });
 }
 
 /** Others have passed it since it was parked; says whether that could be written. */
-export async function markLate(
+export function markLate(connections: Connections, row: Fields): Promise<boolean> {
+  return updateRow(connections, row, { late: true }).catch(() => false);
+}
+
+/** Changes a row that is still there; says whether it was. */
+export async function updateRow(
   { dynamodb, config }: Connections,
-  { pk, sk }: { pk: string; sk: string },
+  { pk, sk }: Fields,
+  changes: Fields,
 ): Promise<boolean> {
   const build = expression();
   const command = new UpdateItemCommand({
     TableName: config.SLUICE_DELIVERIES_TABLE,
     Key: encodeItem({ pk, sk }),
-    UpdateExpression: build.update({ late: true }),
+    UpdateExpression: build.update(changes),
     ConditionExpression: `attribute_exists(${build.name('pk')})`,
     ...build.placeholders(),
   });
-  return dynamodb.send(command).then(
-    () => true,
-    () => false,
-  );
+  try {
+    await conflicts.execute(() => dynamodb.send(command));
+    return true;
+  } catch (error) {
+    if (error instanceof ConditionalCheckFailedException) return false; // it has arrived, or somebody discarded it
+    throw error;
+  }
 }

@@ -9,8 +9,7 @@ import { putSpread, rowLimits, shortened, spreadSize } from '../table/rowSize.ts
 import { markLate } from './changes.ts';
 import { raiseHold } from './holds.ts';
 import { jsonOf } from './json.ts';
-import { orderOf, type ParkedView, type Undelivered, unitOf } from './rows.ts';
-import { lookedAfter } from './unheld.ts';
+import { lookedAfter, orderOf, type ParkedView, type Undelivered, unitOf } from './rows.ts';
 
 /** A change that was not delivered, with the record it came in. */
 export type Parking = Undelivered & {

@@ -84,6 +84,20 @@ export function queueOf(sink: string, item: string): string {
   return `${sink}/${place % queues}`;
 }
 
+/** Longer than a Lambda function can run, 15 minutes. */
+const lookAfterMilliseconds = 20 * 60_000;
+
+/** Where the changes of a sink stand that are to be looked after: `unheld.ts` says what for. */
+export const unheldOf = (sink: string) => `unheld/${sink}`;
+
+/** What a change's row bears until it was looked after. */
+export function lookedAfter(sink: string, item: string, at: number): { queue: string; due: number } {
+  return { queue: queueOf(unheldOf(sink), item), due: at + lookAfterMilliseconds };
+}
+
+/** What takes that away. */
+export const notLookedAfter = { queue: undefined, due: undefined };
+
 /** The index over what is due: `queue`, then `due`. */
 export const dueIndex = 'due';
 

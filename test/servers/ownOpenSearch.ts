@@ -1,6 +1,4 @@
 /** An OpenSearch of its own for a test file, to be killed and frozen, where `npm run servers` has brought one. */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,6 +8,7 @@ import { openSearchHome, openSearchIn, otherThanRoot } from '../../servers/opens
 import { placesIn } from '../../servers/places.ts';
 import { freePorts } from '../../servers/ports.ts';
 import type { Command } from '../../servers/server.ts';
+import { startWatched, type Watched } from '../support/watched.ts';
 
 const { cache } = placesIn(process.env);
 const home = openSearchHome(cache);
@@ -53,37 +52,13 @@ export async function startOwnOpenSearch() {
   };
 }
 
-/** Ends the server when its own stdin closes, because we are gone however that came about. */
-const watchdog = '"$@" & echo "server $!"; read -r how; kill -${how:-KILL} $!; wait $!';
-
-async function run({ program, args, cwd }: Command, url: string) {
-  const shell = spawn('/bin/sh', ['-c', watchdog, 'sh', program, ...args], {
-    cwd,
-    stdio: ['pipe', 'pipe', 'ignore'],
-  });
-  let said = '';
-  for await (const text of shell.stdout.iterator({ destroyOnReturn: false })) {
-    said += text;
-    if (said.includes('\n')) break;
-  }
-  shell.stdout.resume();
-  await healthy(url, shell);
-  return {
-    pid: Number(/server (\d+)/.exec(said)?.[1]),
-    async end(how: 'TERM' | 'KILL') {
-      if (shell.exitCode !== null) return;
-      shell.stdin.end(`${how}\n`);
-      await once(shell, 'exit');
-    },
-  };
-}
-
-async function healthy(url: string, { exitCode }: ChildProcess): Promise<void> {
-  for (const end = Date.now() + 120_000; Date.now() < end && exitCode === null; await wait(200)) {
+async function run(command: Command, url: string): Promise<Watched> {
+  const server = await startWatched(command, (said) => said.includes('\n'));
+  for (const end = Date.now() + 120_000; Date.now() < end && server.isUp(); await wait(200)) {
     const answer = await fetch(`${url}/_cluster/health?wait_for_status=yellow&timeout=2s`).catch(
       () => undefined,
     );
-    if (answer?.ok) return;
+    if (answer?.ok) return server;
   }
   throw new Error('OpenSearch did not start.');
 }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { RedisOptions } from 'iovalkey';
-import { freePort } from '../support/ports.ts';
+import { freePorts } from '../../servers/ports.ts';
 import { startRedis } from './redis.ts';
 
 type Redis = Awaited<ReturnType<typeof startRedis>>;
@@ -30,7 +30,7 @@ export async function startCluster({
   account = {} as RedisOptions,
 } = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'redis-cluster-'));
-  const busPorts = await Promise.all([...ranges, ...(replica ? [ranges[0]] : [])].map(freePort));
+  const busPorts = await freePorts(ranges.length + (replica ? 1 : 0));
   const servers = await Promise.all(
     busPorts.map((busPort) => startRedis([...options(folder, busPort), ...more], account)),
   );

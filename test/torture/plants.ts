@@ -6,7 +6,7 @@ export type Plant = {
   changes: readonly SourceChange[];
   /** The promises that it may break, as `sluice torture` calls them. */
   breaks: readonly string[];
-  /** With these it was found. */
+  /** With these it was found, or looked for in vain: the README says which. */
   seed: number;
   kills: number;
   sinkFaults: number;
