@@ -30,6 +30,8 @@ export type Traffic = (world: {
   store: Store;
   cache: CachePort | undefined;
   random: Chance;
+  /** How often something was done before. */
+  acts: number;
 }) => Promise<unknown>;
 
 export type Chance = {

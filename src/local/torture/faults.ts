@@ -28,20 +28,30 @@ export type Faults = {
 
 const right: Conduct = { kind: 'right' };
 
-/** How long something is gone, and how long it is there, milliseconds. */
+/** How long something is gone or overloaded, and how long it is well, milliseconds. */
 const outage = { lasts: [500, 5_000], between: [2_000, 14_000] } as const;
 
 /** How long a request can be on its way, milliseconds; a long one comes when it has been parked and tried again. */
-const holds = { short: [50, 1_500], long: [4_000, 8_000] } as const;
+const holds = { short: [50, 1_500], long: [4_000, 15_000] } as const;
 /** Of those that are on their way for a while, so many are for long: each costs its batch all its time. */
 const longHolds = 0.4;
 
-/** What can be gone as a whole: a service, or of DynamoDB one table. */
+/** What can be gone, or overloaded, as a whole: a service, or of DynamoDB one table. */
 const losable = ['search', 'cache', 'bus', 'mail', 'audit', 'outbox', 'deliveries'] as const;
 
 const kinds = ['closed', 'closed', 'lost', 'lost', 'held', 'slow', 'refused', 'throttled'] as const;
-/** What SES refuses most is too many mails a second. */
-const mostlyThrottled = [...kinds, 'throttled', 'throttled', 'throttled', 'throttled'] as const;
+const kindsOf: Readonly<Record<ServiceName, readonly (typeof kinds)[number][]>> = {
+  dynamodb: kinds,
+  // A node that is busy queues what it is asked.
+  search: [...kinds, 'held', 'held'],
+  cache: kinds,
+  bus: kinds,
+  // What SES refuses most is too many mails a second.
+  mail: [...kinds, 'throttled', 'throttled', 'throttled', 'throttled'],
+};
+
+/** One that is overloaded takes its time, so that much happens meanwhile, and takes not all. */
+const overloaded = ['slow', 'slow', 'held', 'throttled'] as const;
 
 /** A batch asks DynamoDB dozens of times: with more than this, hardly one would ever be done. */
 const shareOfDynamoDB = 0.15;
@@ -50,19 +60,23 @@ export function openFaults(share: number, random: Chance, now: () => number): Fa
   const counts = { requests: 0, faults: 0, outages: 0 };
   let ended = share === 0;
   const outages = new Map(
-    losable.map((what) => [what as string, { from: now() + random.between(...outage.between), until: 0 }]),
+    losable.map((what) => [
+      what as string,
+      { from: now() + random.between(...outage.between), until: 0, isOverload: false },
+    ]),
   );
 
-  function isGone(what: string): boolean {
+  function stateOf(what: string): 'well' | 'gone' | 'overloaded' {
     const next = outages.get(what);
-    if (next === undefined || now() < next.from) return false;
+    if (next === undefined || now() < next.from) return 'well';
     if (next.until < next.from) {
       next.until = next.from + random.between(...outage.lasts);
+      next.isOverload = random.chance(0.5);
       counts.outages += 1;
     }
-    if (now() < next.until) return true;
+    if (now() < next.until) return next.isOverload ? 'overloaded' : 'gone';
     next.from = now() + random.between(...outage.between);
-    return false;
+    return 'well';
   }
 
   function conductOf(service: ServiceName, label: string): Conduct {
@@ -70,9 +84,10 @@ export function openFaults(share: number, random: Chance, now: () => number): Fa
     if (ended) return right;
     const chance = service === 'dynamodb' ? share * shareOfDynamoDB : share;
     const table = service === 'dynamodb' ? label.slice(label.indexOf(' ') + 1) : service;
-    if (!isGone(table) && !random.chance(chance)) return right;
+    const state = stateOf(table);
+    if (state === 'well' && !random.chance(chance)) return right;
     counts.faults += 1;
-    const kind = random.pick(service === 'mail' ? mostlyThrottled : kinds);
+    const kind = random.pick(state === 'overloaded' ? overloaded : kindsOf[service]);
     if (kind === 'held' || kind === 'slow') {
       const isLong = random.chance(longHolds);
       const [least, most] = isLong ? holds.long : holds.short;

@@ -23,7 +23,7 @@ export function startLoad({ traffic, store, cache: port, seed, users }: Parts): 
     while (!stopping) {
       await wait(random.between(...thinks));
       acts += 1;
-      await traffic({ store, cache, random }).catch((error: unknown) => {
+      await traffic({ store, cache, random, acts }).catch((error: unknown) => {
         if (!isExpected(error)) throw error;
       });
     }

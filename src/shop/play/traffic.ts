@@ -8,14 +8,16 @@ import { cachedReads } from '../reads.ts';
 
 type World = Parameters<Traffic>[0];
 
-const users = ['ada', 'bob', 'cleo', 'dora', 'emil', 'fay'];
+const names = ['ada', 'bob', 'cleo', 'dora', 'emil', 'fay'];
+/** So many acts later others come: what is wrong with what was theirs then stays to be found. */
+const actsOfVisit = 400;
 const products = ['tea', 'pot', 'cup', 'jam', 'fig', 'nut'];
-/** Of others: they never had a version, and never get one. */
-const strangers = Array.from({ length: 16 }, (_, number) => `mug-${number}`);
+/** So many products of others there are at a time: they never had a version, and never get one. */
+const strangers = 4;
 /** So many that most lists are left alone for a while: what is stale in one then stays to be found. */
 const categories = Array.from({ length: 60 }, (_, number) => `shelf-${number}`);
-/** So many orders a customer ever has. */
-const carts = 60;
+/** So many orders a customer ever has, besides those that are regretted. */
+const carts = 3;
 
 const by = (actor: string, random: Chance): By => ({
   actor,
@@ -26,56 +28,68 @@ export const traffic: Traffic = (world) => world.random.pick(drawn)(world);
 
 type Act = (world: World) => Promise<unknown>;
 
-/** How often in a hundred, and what. */
+/** How often, and what. */
 const acts: readonly [number, Act][] = [
   [17, read],
   [12, placeOrder],
   [10, moveOrder],
   [9, placeInHaste],
-  [5, placeAndRegret],
-  [5, signUp],
+  [8, placeInError],
+  [8, regret],
+  [12, signUp],
   [5, changeProfile],
-  [2, leave],
-  [6, addProduct],
+  [1, leave],
+  [9, addProduct],
   [8, changeProduct],
   [6, restock],
   [6, restockInParts],
-  [3, removeProduct],
+  [2, removeProduct],
   [1, removeOrder],
   [4, editBehindOurBack],
-  [1, deleteBehindOurBack],
-  [4, writeAsStranger],
+  [2, deleteBehindOurBack],
+  [6, writeAsStranger],
 ];
 
 const drawn = acts.flatMap(([times, act]) => Array.from({ length: times }, () => act));
 
 /** Through the cache, as the API does it. */
-function read({ store, cache, random }: World): Promise<unknown> {
+function read(world: World): Promise<unknown> {
+  const { store, cache, random } = world;
   const reads = cachedReads(store);
-  const [userId, productId] = [random.pick(users), random.pick(products)];
+  const [userId, productId] = [customerIn(world), random.pick(products)];
   const port = cache;
   const seen = [
     () => readThrough({ port, ...reads.customer(userId) }),
     () => readThrough({ port, ...reads.product(productId) }),
-    () => look({ store, cache, random }, orderKey(random)),
+    () => look(world, orderKey(world)),
     () => readThrough({ port, ...reads.ordersOf(userId) }),
     () => readThrough({ port, ...reads.productsIn(random.pick(categories)) }),
   ];
   return random.pick(seen)();
 }
 
-const cartOf = (random: Chance) => ({
-  userId: random.pick(users),
-  idempotencyKey: `cart-${Math.floor(random.next() * carts)}`,
-});
+function customerIn({ random, acts }: World): string {
+  return visitor(random.pick(names), acts);
+}
 
-function orderKey(random: Chance) {
-  const cart = cartOf(random);
+const visitor = (name: string, acts: number) => `${name}-${Math.floor(acts / actsOfVisit)}`;
+
+function strangerIn({ random, acts }: World): string {
+  return visitor(`mug-${Math.floor(random.next() * strangers)}`, acts);
+}
+
+function cartOf(world: World) {
+  const number = Math.floor(world.random.next() * carts);
+  return { userId: customerIn(world), idempotencyKey: `cart-${number}` };
+}
+
+function orderKey(world: World) {
+  const cart = cartOf(world);
   return { userId: cart.userId, orderId: orderIdOf(cart) };
 }
 
-function placeOrder({ store, random }: World) {
-  const cart = cartOf(random);
+function placeOrder(world: World, cart = cartOf(world)) {
+  const { store, random } = world;
   const lines = new Set([random.pick(products), random.pick(products)]);
   const items = [...lines].map((productId) => ({ productId, quantity: 1 }));
   return shop(store).placeOrder({ ...cart, items }, by(cart.userId, random));
@@ -92,13 +106,28 @@ async function placeInHaste(world: World): Promise<void> {
   await Promise.all([look(world, key), look(world, key), ship]);
 }
 
-async function placeAndRegret(world: World): Promise<void> {
-  const placed = await placeOrder(world);
-  if (placed.outcome !== 'created') return;
-  const { userId, orderId } = placed.item;
-  const key = { userId, orderId };
+/** So many acts later another order is placed in error. */
+const actsOfError = 25;
+/** Of so many of the last ones any may be regretted. */
+const errorsToRegret = 10;
+
+/** An order that is removed some time later, and does not come back: nothing heals what is wrong with it then. */
+function cartInError({ acts }: World, back: number) {
+  const number = Math.max(0, Math.floor(acts / actsOfError) - back);
+  const userId = visitor(names[number % names.length] as string, number * actsOfError);
+  return { userId, idempotencyKey: `in-error-${number}` };
+}
+
+function placeInError(world: World): Promise<unknown> {
+  return placeOrder(world, cartInError(world, 0));
+}
+
+async function regret(world: World): Promise<void> {
+  const { store, random } = world;
+  const cart = cartInError(world, Math.floor(random.next() * errorsToRegret));
+  const key = { userId: cart.userId, orderId: orderIdOf(cart) };
   await look(world, key);
-  const remove = shop(world.store).removeOrder(key, { ...by(userId, world.random), reason: 'a mistake' });
+  const remove = shop(store).removeOrder(key, { ...by(cart.userId, random), reason: 'a mistake' });
   await Promise.all([look(world, key), remove]);
 }
 
@@ -107,8 +136,9 @@ function look({ store, cache }: World, { userId, orderId }: OrderKey): Promise<u
   return readThrough({ port: cache, ...cachedReads(store).order(userId, orderId) });
 }
 
-async function moveOrder({ store, random }: World): Promise<unknown> {
-  const key = orderKey(random);
+async function moveOrder(world: World): Promise<unknown> {
+  const { store, random } = world;
+  const key = orderKey(world);
   const found = await shop(store).order(key);
   if (found === undefined) return undefined;
   const next = {
@@ -129,30 +159,34 @@ async function moveOrder({ store, random }: World): Promise<unknown> {
       );
 }
 
-function removeOrder({ store, random }: World): Promise<unknown> {
-  return shop(store).removeOrder(orderKey(random), { ...by('support', random), reason: 'asked for' });
+function removeOrder(world: World): Promise<unknown> {
+  const { store, random } = world;
+  return shop(store).removeOrder(orderKey(world), { ...by('support', random), reason: 'asked for' });
 }
 
-function signUp({ store, random }: World): Promise<unknown> {
-  const userId = random.pick(users);
+function signUp(world: World): Promise<unknown> {
+  const { store, random } = world;
+  const userId = customerIn(world);
   const input = {
     userId,
-    name: `${userId} ${random.pick(users)}`,
+    name: `${userId} ${random.pick(names)}`,
     email: `${userId}@example.com`,
     marketing: true,
   };
   return shop(store).registerCustomer(input, by(userId, random));
 }
 
-async function changeProfile({ store, random }: World): Promise<unknown> {
-  const userId = random.pick(users);
+async function changeProfile(world: World): Promise<unknown> {
+  const { store, random } = world;
+  const userId = customerIn(world);
   const found = await cachedReads(store).customer(userId).read();
   const name = `${userId} ${Math.floor(random.next() * 100)}`;
   return found && shop(store).updateCustomer(userId, found.version, { name }, by(userId, random));
 }
 
-function leave({ store, random }: World): Promise<unknown> {
-  return shop(store).removeCustomer(random.pick(users), { ...by('support', random), reason: 'asked for' });
+function leave(world: World): Promise<unknown> {
+  const { store, random } = world;
+  return shop(store).removeCustomer(customerIn(world), { ...by('support', random), reason: 'asked for' });
 }
 
 function productNamed(productId: string, random: Chance) {
@@ -226,17 +260,19 @@ function editBehindOurBack({ store, random }: World): Promise<unknown> {
   );
 }
 
-function deleteBehindOurBack({ store, random }: World): Promise<unknown> {
+function deleteBehindOurBack(world: World): Promise<unknown> {
+  const { store, random } = world;
   const { dynamodb, tableName } = store;
-  const productId = random.pick(random.chance(0.5) ? products : strangers);
+  const productId = random.chance(0.5) ? random.pick(products) : strangerIn(world);
   return dynamodb.send(new DeleteItemCommand({ TableName: tableName, Key: rawKey(store, productId) }));
 }
 
 /** Another program keeps items of its own in the table, without any version. */
-function writeAsStranger({ store, random }: World): Promise<unknown> {
+function writeAsStranger(world: World): Promise<unknown> {
+  const { store, random } = world;
   const { dynamodb, tableName, table } = store;
   const { productId, name, description, category, currency, price, stock } = productNamed(
-    random.pick(strangers),
+    strangerIn(world),
     random,
   );
   const Item = {
