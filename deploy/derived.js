@@ -32,8 +32,10 @@ const settingNames = [
 ];
 
 const settingsFile = new URL('./settings.yml', import.meta.url);
-const stages = Object.values(parse(readFileSync(settingsFile, 'utf8')));
-const namesInFile = stages.flatMap((stage) => Object.keys(stage ?? {}));
+
+/** Of all stages. */
+const namesIn = (file) =>
+  Object.values(parse(readFileSync(file, 'utf8'))).flatMap((stage) => Object.keys(stage ?? {}));
 
 /** Whatever a setting is written as, it is read as text: from the command line it is nothing else. */
 async function settingsFrom(parts) {
@@ -48,7 +50,7 @@ async function settingsFrom(parts) {
 
 async function chosen({ resolveVariable, options }) {
   const namesGiven = (options.param ?? []).map((text) => text.split('=')[0]);
-  checkNames([...namesInFile, ...namesGiven], settingNames);
+  checkNames([...namesIn(settingsFile), ...namesGiven], settingNames);
   const named = settingNames.map(async (name) => [name, String(await resolveVariable(`param:${name}`))]);
   const settings = Object.fromEntries(await Promise.all(named));
   return checkSettings({ ...settings, name: await resolveVariable('self:custom.name') });

@@ -8,7 +8,7 @@ const watchdog = '"$@" & echo "server $!"; read -r how; kill -${how:-KILL} $!; w
 
 export type Watched = Awaited<ReturnType<typeof startWatched>>;
 
-/** Settles as soon as it has said so on stdout, or has ended. */
+/** Settles as soon as it has said so on stdout. One that ends without being told to is not noticed. */
 export async function startWatched({ program, args, cwd }: Command, hasSaid: (text: string) => boolean) {
   const shell = spawn('/bin/sh', ['-c', watchdog, 'sh', program, ...args], {
     ...(cwd !== undefined && { cwd }),
@@ -25,7 +25,7 @@ export async function startWatched({ program, args, cwd }: Command, hasSaid: (te
     isUp: () => shell.exitCode === null,
     async end(how: 'TERM' | 'KILL' = 'KILL'): Promise<void> {
       if (shell.exitCode !== null) return;
-      shell.stdin.end(`${how}\n`);
+      if (!shell.stdin.writableEnded) shell.stdin.end(`${how}\n`);
       await once(shell, 'exit');
     },
   };

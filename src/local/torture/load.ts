@@ -6,24 +6,31 @@ import type { Store } from '../../table/store.ts';
 import type { Chance, Traffic } from '../play/step.ts';
 import { openRandom } from './random.ts';
 
-type Parts = { traffic: Traffic; store: Store; cache: CachePort | undefined; seed: number; users: number };
+type Parts = {
+  traffic: Traffic;
+  store: Store;
+  cache: CachePort | undefined;
+  seed: number;
+  users: number;
+  /** How often something was done before. */
+  acts: number;
+};
 
 /** How long a user thinks between two acts, milliseconds. */
 const thinks = [10, 500] as const;
 
-export function startLoad({ traffic, store, cache: port, seed, users }: Parts): {
-  /** Gives how often something was done, or tried. */
+export function startLoad({ traffic, store, cache: port, seed, users, acts }: Parts): {
+  /** Gives how often something was done, or tried, by then. */
   stop(): Promise<number>;
 } {
   const cache = port && slowToFill(port, openRandom(seed, 'slow readers'));
-  let acts = 0;
+  let done = acts;
   let stopping = false;
   const running = Array.from({ length: users }, async (_, user) => {
     const random = openRandom(seed, `user ${user}`);
     while (!stopping) {
       await wait(random.between(...thinks));
-      acts += 1;
-      await traffic({ store, cache, random, acts }).catch((error: unknown) => {
+      await traffic({ store, cache, random, acts: done++ }).catch((error: unknown) => {
         if (!isExpected(error)) throw error;
       });
     }
@@ -34,7 +41,7 @@ export function startLoad({ traffic, store, cache: port, seed, users }: Parts): 
     async stop() {
       stopping = true;
       await all;
-      return acts;
+      return done;
     },
   };
 }

@@ -54,6 +54,8 @@ type Parts = {
   points: Points;
   environment: NodeJS.ProcessEnv;
   folder: string;
+  /** How much of the attack is over, from 0 to 1. */
+  overBy(): number;
   /** Gets what must be closed, in the order in which it was opened. */
   onOpen(close: () => Promise<unknown> | unknown): void;
   onExit(error: Error): void;
@@ -72,7 +74,7 @@ const variables: Readonly<Record<ServiceName, string>> = {
 const hurried = { SLUICE_SINK_SECONDS: '2', SLUICE_MAIL_PER_SECOND: '1000', SLUICE_LOG_LEVEL: 'error' };
 
 export async function openStage(parts: Parts): Promise<Stage> {
-  const { app, handlers, seed, faults, points, environment, folder, onOpen, onExit } = parts;
+  const { app, handlers, seed, faults, points, environment, folder, overBy, onOpen, onExit } = parts;
   let ahead = 0;
   const services = await startServices(readConfig(environment), onExit, undefined, {
     // A deletion is forgotten after a minute of it, as by OpenSearch.
@@ -102,7 +104,7 @@ export async function openStage(parts: Parts): Promise<Stage> {
     processes.tellTime();
   };
   const passLeases = () => {
-    if (ahead < mostUnderLoad) pass(pastLeases);
+    if (ahead < mostUnderLoad * overBy()) pass(pastLeases);
   };
   const gates = new Set<Gate>();
   onOpen(() => Promise.all([...gates].map((one) => one.stop())));

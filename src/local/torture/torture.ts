@@ -103,18 +103,28 @@ async function play(
 ): Promise<Tortured> {
   const faults = openFaults(sinkFaults, openRandom(seed, 'faults'), Date.now);
   const points = openPoints(openRandom(seed, 'points'));
-  const stage = await openStage({ app, handlers, seed, faults, points, environment, folder, onOpen, onExit });
+  let killed = 0;
+  const overBy = () => (killed + 1) / count;
+  const stage = await openStage({
+    ...{ app, handlers, seed, faults, points, environment, folder, overBy, onOpen, onExit },
+  });
   const { processes, passLeases, users, connections, services } = stage;
   const servers = openServers(named, openRandom(seed, 'servers'), connections);
   onOpen(servers.end);
   const gaveUp = watchFailures(folder);
-  const begin = (day: number, count: number) =>
-    startLoad({ traffic, store: users, cache: connections.cache, seed: seed * 2 + day, users: count });
-  const load = begin(0, manyUsers);
+  const begin = (day: number, count: number, acts: number) =>
+    startLoad({ traffic, store: users, cache: connections.cache, seed: seed * 2 + day, users: count, acts });
+  const load = begin(0, manyUsers, 0);
   const schedule = runSchedule(processes);
   const random = openRandom(seed, 'kills');
   const progress = progressOf(stage.answered);
-  const kills = await killAll(count, { processes, points, servers, random, progress, passLeases, onKill });
+  const kills = await killAll(count, {
+    ...{ processes, points, servers, random, progress, passLeases },
+    onKill(number) {
+      killed = number;
+      onKill(number);
+    },
+  });
   const attacked = {
     requests: faults.counts.requests,
     faults: faults.counts.faults,
@@ -127,9 +137,9 @@ async function play(
   await schedule.stop();
   const early = await bringToRest(stage);
   // Now that nothing is done twice any more, one invalidation that is lost stays lost.
-  const calm = begin(1, fewUsers);
+  const calm = begin(1, fewUsers, acts);
   await wait(calmMilliseconds);
-  const calmActs = await calm.stop();
+  const allActs = await calm.stop();
   const waiting = [...early, ...(await bringToRest(stage))];
   const excuses = {
     asked: stage.asked,
@@ -138,7 +148,7 @@ async function play(
   };
   const { verdict, cacheKeys } = await judge(stage, readsOf, excuses);
   if (services.lasting.cache) await connections.cache?.invalidate(cacheKeys);
-  return { seed, kills, attacked, acts: acts + calmActs, verdict, waiting };
+  return { seed, kills, attacked, acts: allActs, verdict, waiting };
 }
 
 /** Settles when a reader has answered a batch since it was called last; not for ever, where none can. */

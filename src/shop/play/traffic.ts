@@ -1,4 +1,4 @@
-/** What goes on in a busy shop: customers, merchants, the warehouse, and somebody with a console. Few items, so that they meet. */
+/** What goes on in a busy shop: customers, merchants, the warehouse, and somebody with a console. Few items at a time, so that they meet. */
 import { DeleteItemCommand, PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import type { Chance, Traffic } from '../../local/play/step.ts';
 import { readThrough } from '../../sinks/cache/read.ts';
@@ -128,7 +128,8 @@ async function regret(world: World): Promise<void> {
   const key = { userId: cart.userId, orderId: orderIdOf(cart) };
   await look(world, key);
   const remove = shop(store).removeOrder(key, { ...by(cart.userId, random), reason: 'a mistake' });
-  await Promise.all([look(world, key), remove]);
+  await Promise.allSettled([look(world, key), remove]);
+  await remove;
 }
 
 /** At an order, as it is or as the cache has it. */
