@@ -65,7 +65,7 @@ function lines({ seed, kills, attacked, acts, verdict }: Tortured, broken: reado
       (['killed', 'frozen'] as const)
         .flatMap((how) => Object.entries(servers[how]).map(([name, times]) => `; ${name} ${how} ${times}×`))
         .join(''),
-    `meanwhile ${attacked.faults} of ${attacked.requests} requests went wrong, ${attacked.outages} outages and overloads, ` +
+    `meanwhile ${attacked.faults} of ${attacked.requests} requests went wrong, ${attacked.outages} outages, ` +
       `${attacked.events} events and ${attacked.mails} mails went out; ${acts} acts of users in all`,
     `${changes} changes of ${items} items, ${events} events, ${mails} mails, ${cached} cached values`,
     `allowed: ${late} events marked late${lateJudged ? '' : ' (with or without reason: a batch was given up)'}, ${mailRepeats} mails again after doubt (atLeastOnce), ` +

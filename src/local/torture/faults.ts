@@ -22,7 +22,7 @@ export type Faults = {
   /** From now on everything goes right. */
   end(): void;
   isOver(): boolean;
-  /** How many requests went wrong, of how many. */
+  /** How many requests went wrong, of how many; and how often something was gone, or overloaded. */
   counts: { requests: number; faults: number; outages: number };
 };
 
