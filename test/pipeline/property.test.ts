@@ -117,8 +117,8 @@ const rules: Record<Sink['kind'], (changes: readonly Entry[]) => Outcome[]> = {
 /** Of what was not taken, what could not be parked either. An item of which anything waits needs its hold, and first. */
 function lostOf(outcomes: readonly Outcome[], byItem: boolean, holds: readonly boolean[]): Entry[] {
   const failed = outcomes.filter(({ verdict }) => verdict !== 'taken');
-  const written = byItem ? failed : failed.filter(({ entry }) => entry.fits);
-  const held = byItem ? failed : failed.filter(({ verdict }) => verdict === 'waiting');
+  const written = failed.filter(({ entry }) => byItem || entry.fits);
+  const held = failed.filter(({ verdict }) => byItem || verdict === 'waiting');
   const unheld = new Set(held.flatMap(({ entry: { item } }) => (holds[item] ? [] : [item])));
   return failed
     .filter((one) => !written.includes(one) || unheld.has(one.entry.item))

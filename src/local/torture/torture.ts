@@ -106,7 +106,16 @@ async function play(
   let killed = 0;
   const overBy = () => (killed + 1) / count;
   const stage = await openStage({
-    ...{ app, handlers, seed, faults, points, environment, folder, overBy, onOpen, onExit },
+    app,
+    handlers,
+    seed,
+    faults,
+    points,
+    environment,
+    folder,
+    overBy,
+    onOpen,
+    onExit,
   });
   const { processes, passLeases, users, connections, services } = stage;
   const servers = openServers(named, openRandom(seed, 'servers'), connections);
@@ -119,7 +128,12 @@ async function play(
   const random = openRandom(seed, 'kills');
   const progress = progressOf(stage.answered);
   const kills = await killAll(count, {
-    ...{ processes, points, servers, random, progress, passLeases },
+    processes,
+    points,
+    servers,
+    random,
+    progress,
+    passLeases,
     onKill(number) {
       killed = number;
       onKill(number);
