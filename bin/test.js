@@ -2,11 +2,12 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync, rmSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
-import { install, ownNode, root } from './own-node.js';
+import { install, keepCompiled, ownNode, root } from './own-node.js';
 import { describeTested, givenServers } from './real-servers.js';
 
 const given = givenServers(process.env.SLUICE_TEST_SERVERS);
 install();
+keepCompiled();
 const node = ownNode();
 const environment = { ...process.env, PATH: `${dirname(node)}${delimiter}${process.env.PATH}` };
 const results = join(root, 'node_modules', '.sluice-test.json');
