@@ -10,10 +10,12 @@ import { handler as redrive } from '../handlers/redrive.ts';
 import { app, routes } from './app.ts';
 import { interruption } from './local/interruption.ts';
 import { type StartParts, start } from './local/start.ts';
+import { type Decision, decisions } from './mail/decide.ts';
 import { backfill } from './ops/backfill.ts';
 import { showDeliveries } from './ops/deliveries.ts';
 import { discardByHand } from './ops/discard.ts';
 import { lintFile } from './ops/lint.ts';
+import { allowAddressByHand, settleMailByHand, showMail } from './ops/mail.ts';
 import { sinkNames } from './ops/names.ts';
 import { pauseSink } from './ops/pause.ts';
 import { previewEmail } from './ops/preview.ts';
@@ -204,6 +206,45 @@ for (const [name, paused] of [
         by: me(),
       });
     });
+
+const mailCommand = program
+  .command('mail')
+  .description('show mail that has not gone out, and why; decide what becomes of it');
+
+mailCommand
+  .command('list', { isDefault: true })
+  .description('show it; this is what "mail" alone does')
+  .option('--json', 'one line of JSON for each', false)
+  .option(...aws)
+  .action(async (flags: { json: boolean; aws: boolean }) => {
+    process.exitCode = await showMail({ ...flags, ...here(), now: Date.now });
+  });
+
+mailCommand
+  .command('settle')
+  .description('decide about one mail; the audit trail keeps who and why')
+  .argument('<change>', 'as "mail" names it')
+  .argument('<email>', 'such as orderShipped')
+  .addOption(
+    new Option('--as <decision>', 'sent: it has arrived; again: send it; never: do not send it')
+      .choices(decisions)
+      .makeOptionMandatory(),
+  )
+  .requiredOption('--reason <text>', 'why')
+  .option(...aws)
+  .action(async (change: string, email: string, flags: { as: Decision; reason: string; aws: boolean }) => {
+    process.exitCode = await settleMailByHand({ change, email, ...flags, ...here(), by: me() });
+  });
+
+mailCommand
+  .command('allow')
+  .description('mail an address again that bounced or complained; the audit trail keeps who and why')
+  .argument('<address>')
+  .requiredOption('--reason <text>', 'why')
+  .option(...aws)
+  .action(async (address: string, flags: { reason: string; aws: boolean }) => {
+    process.exitCode = await allowAddressByHand({ address, ...flags, ...here(), by: me() });
+  });
 
 program
   .command('torture')

@@ -6,37 +6,26 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import type { Connections } from '../connections.ts';
 import { encodeItem } from '../table/attributes.ts';
-import { hash } from '../table/canonical.ts';
 import type { Fields } from '../table/entity.ts';
 import { expression } from '../table/expression.ts';
 import type { Row } from '../table/putAbsent.ts';
+import { decisionRow, type Reason } from './decision.ts';
 import type { ParkedDelivery } from './list.ts';
 import { holdKey, unitOf } from './rows.ts';
 import { rowsUnder } from './rowsUnder.ts';
 
-/** The kind of an audit row that says what was discarded. */
-export const discarded = 'discarded';
-
 export async function discard(
   connections: Connections,
   delivery: ParkedDelivery,
-  { by, reason }: { by: string; reason: string },
+  why: Reason,
 ): Promise<void> {
   const { sink, item, change, state } = delivery;
-  const row: Row = {
-    pk: item,
-    // Below the changes, whose keys begin with a version; the same delivery could be discarded again one day.
-    sk: `!${discarded}/${sink ?? ''}/${connections.now()}/${hash(change ?? item)}`,
-    hash: hash(`${sink} ${change ?? item}`),
-    kind: discarded,
+  const row = decisionRow('discarded', item, change ?? item, connections.now(), {
+    ...why,
     sink: sink ?? 'every sink',
-    discarded: change ?? item,
     state,
     refusedFor: delivery.reason,
-    actor: by,
-    reason,
-    occurredAt: new Date(connections.now()).toISOString(),
-  };
+  });
   await removeDelivery(connections, delivery, row);
 }
 

@@ -85,7 +85,7 @@ export async function giveUpSending(connections: Connections, row: MailRow): Pro
 
 type Condition = (build: Expression) => string;
 
-function isOneOf(build: Expression, states: readonly MailState[]): string {
+export function isOneOf(build: Expression, states: readonly MailState[]): string {
   return `${build.name('state')} IN (${states.map((state) => build.value(state)).join(', ')})`;
 }
 
@@ -99,22 +99,13 @@ async function step(
   changes: Partial<MailRow>,
   condition: Condition,
 ): Promise<boolean> {
-  const { dynamodb, config } = connections;
-  const build = expression();
-  const written = { ...changes, ...next(connections, row, changes) };
-  const sets = Object.entries(written).map(([name, value]) => `${build.name(name)} = ${build.value(value)}`);
-  const removes = gone(row, changes.state).map((name) => build.name(name));
   const command = new UpdateItemCommand({
-    TableName: config.SLUICE_OUTBOX_TABLE,
-    Key: encodeItem({ pk: row.pk, sk: row.sk }),
-    UpdateExpression: `SET ${sets.join(', ')}${removes.length > 0 ? ` REMOVE ${removes.join(', ')}` : ''}`,
-    ConditionExpression: condition(build),
+    ...stepUpdate(connections, row, changes, condition),
     ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
-    ...build.placeholders(),
   });
   try {
     // A change that is taken again meets its row by a transaction.
-    await conflicts.execute(() => dynamodb.send(command));
+    await conflicts.execute(() => connections.dynamodb.send(command));
     return true;
   } catch (error) {
     if (!(error instanceof ConditionalCheckFailedException)) throw error;
@@ -122,6 +113,26 @@ async function step(
     const found: Record<string, unknown> = decodeImage(error.Item ?? {});
     return Object.entries(changes).every(([name, value]) => found[name] === value);
   }
+}
+
+/** A step as DynamoDB is asked for it, by itself or within a transaction. */
+export function stepUpdate(
+  connections: Connections,
+  row: MailRow,
+  changes: Partial<MailRow>,
+  condition: Condition,
+) {
+  const build = expression();
+  const written = { ...changes, ...next(connections, row, changes) };
+  const sets = Object.entries(written).map(([name, value]) => `${build.name(name)} = ${build.value(value)}`);
+  const removes = gone(row, changes.state).map((name) => build.name(name));
+  return {
+    TableName: connections.config.SLUICE_OUTBOX_TABLE,
+    Key: encodeItem({ pk: row.pk, sk: row.sk }),
+    UpdateExpression: `SET ${sets.join(', ')}${removes.length > 0 ? ` REMOVE ${removes.join(', ')}` : ''}`,
+    ConditionExpression: condition(build),
+    ...build.placeholders(),
+  };
 }
 
 /** How long SES may take to report what became of a mail, milliseconds; then the policy decides. */

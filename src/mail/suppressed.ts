@@ -6,7 +6,7 @@ import { hash } from '../table/canonical.ts';
 
 export const suppressedPrefix = 'suppressed/';
 
-const keyOf = (address: string) => ({
+export const suppressedKey = (address: string) => ({
   pk: `${suppressedPrefix}${hash(address.trim().toLowerCase())}`,
   sk: 'suppressed',
 });
@@ -16,7 +16,7 @@ export async function suppress(
   address: string,
   why: string,
 ): Promise<void> {
-  const Item = encodeItem({ ...keyOf(address), why, at: now() });
+  const Item = encodeItem({ ...suppressedKey(address), why, at: now() });
   await dynamodb.send(new PutItemCommand({ TableName: config.SLUICE_OUTBOX_TABLE, Item }));
 }
 
@@ -25,7 +25,7 @@ export async function whySuppressed(
   { dynamodb, config }: Connections,
   address: string,
 ): Promise<string | undefined> {
-  const Key = encodeItem(keyOf(address));
+  const Key = encodeItem(suppressedKey(address));
   const { Item } = await dynamodb.send(
     new GetItemCommand({ TableName: config.SLUICE_OUTBOX_TABLE, Key, ConsistentRead: true }),
   );

@@ -3,6 +3,7 @@ import { listParked, type ParkedDelivery } from '../deliveries/list.ts';
 import { knownRate } from '../deliveries/rate.ts';
 import { readSwitches } from '../deliveries/switches.ts';
 import { plain } from '../local/live/plain.ts';
+import { ageText, durationText } from './age.ts';
 import { type Aim, connected } from './connected.ts';
 
 type Options = Aim & {
@@ -51,7 +52,7 @@ function sinkLines(sink: string | undefined, parked: readonly ParkedDelivery[], 
   const unheld = waiting.filter(({ due }) => due === undefined).length;
   const reasons = Map.groupBy(parked, ({ state, reason }) => `${state}: ${plain(reason, 100)}`);
   return [
-    `${name}: ${counts.join(', ')}${paused}; the oldest since ${ageText(parked[0], known.now)}${drain}`,
+    `${name}: ${counts.join(', ')}${paused}; the oldest since ${ageText(parked[0]?.since, known.now)}${drain}`,
     ...(unheld > 0
       ? [`  ${unheld} of them wait without a hold: redrive tries them 20 min after they were parked, late`]
       : []),
@@ -66,11 +67,6 @@ function exampleOf([first]: readonly ParkedDelivery[]): string {
   return first?.keys === undefined ? name : `${name} (of ${plain(first.keys, 300)})`;
 }
 
-function ageText(oldest: ParkedDelivery | undefined, now: number): string {
-  if (oldest?.since === undefined) return 'an unknown time';
-  return `${new Date(oldest.since).toISOString().slice(0, 19)}Z (${durationText(now - oldest.since)})`;
-}
-
 function drainText(waiting: readonly ParkedDelivery[], { paused, rate, now }: Known): string {
   if (paused) return 'it drains once it is resumed';
   const next = Math.max(0, Math.min(...waiting.map(({ due }) => due ?? now)) - now);
@@ -78,10 +74,4 @@ function drainText(waiting: readonly ParkedDelivery[], { paused, rate, now }: Kn
   if (rate === undefined) return begins;
   const items = new Set(waiting.map(({ item }) => item)).size;
   return `${begins}, then about ${durationText(Math.max(1_000, items * rate))} if its service is well`;
-}
-
-function durationText(milliseconds: number): string {
-  const seconds = Math.round(milliseconds / 1000);
-  if (seconds < 120) return `${seconds} s`;
-  return seconds < 7200 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds / 3600)} h`;
 }

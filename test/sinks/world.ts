@@ -136,7 +136,8 @@ export async function openWorld(app: App = shopApp, { search: real }: { search?:
       return shop.dynamodb.send(new DeleteItemCommand({ TableName: config.SLUICE_TABLE, Key }));
     },
     /** The rows of an item, in the order of their keys. */
-    auditRows: (item: Fields) => rowsUnder(shop.dynamodb, config.SLUICE_AUDIT_TABLE, nameOf(item)),
+    auditRows: (item: Fields | string) =>
+      rowsUnder(shop.dynamodb, config.SLUICE_AUDIT_TABLE, typeof item === 'string' ? item : nameOf(item)),
     outboxRows: (item: string) => rowsUnder(shop.dynamodb, config.SLUICE_OUTBOX_TABLE, item),
     parkedRows: ({ eventID }: DynamoDBRecord) =>
       rowsUnder(shop.dynamodb, config.SLUICE_DELIVERIES_TABLE, `record/${eventID}`),

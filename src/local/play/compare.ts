@@ -1,6 +1,6 @@
 /** Compares every sink with the table and its stream, item by item. */
 
-import { discarded } from '../../deliveries/discard.ts';
+import { decisionKinds } from '../../deliveries/decision.ts';
 import { holdKey } from '../../deliveries/rows.ts';
 import { decodeImage, type Image } from '../../table/attributes.ts';
 import type { Fields } from '../../table/entity.ts';
@@ -36,8 +36,9 @@ export async function compareAll(
   const truth = await readTruth(app, store, streams, streamArns.table);
   const { changes, logged } = truth;
   const trail = await scan(dynamodb, config.SLUICE_AUDIT_TABLE);
-  // What a person has discarded stands in the trail too, and is no change.
-  const audit = trail.filter(({ kind }) => (Object(kind) as { S?: string }).S !== discarded);
+  // What a person has decided stands in the trail too, and is no change.
+  const decided: readonly string[] = decisionKinds;
+  const audit = trail.filter(({ kind }) => !decided.includes(String(Object(kind).S)));
   const outbox = await scan(dynamodb, config.SLUICE_OUTBOX_TABLE);
   const deliveries = await scan(dynamodb, config.SLUICE_DELIVERIES_TABLE);
   const [mails, events] = [services.sentMail(), services.publishedEvents()];

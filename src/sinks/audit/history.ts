@@ -19,6 +19,8 @@ const shown = [
   'diff',
   'sink',
   'discarded',
+  'mailSettled',
+  'as',
   'incomplete',
 ];
 
