@@ -291,6 +291,14 @@ function recordCount(text: string): number {
   throw new InvalidArgumentError('It is a whole number from 1.');
 }
 
+/** The SDK says of a region only that it is missing. */
+function messageOf(error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  return error.message === 'Region is missing'
+    ? 'No AWS region is named: set AWS_REGION, or name a profile that has one by AWS_PROFILE.'
+    : error.message;
+}
+
 type Flags = { once: boolean; json: boolean; port: number; keep?: string | true };
 
 function portNumber(text: string): number {
@@ -302,7 +310,7 @@ function portNumber(text: string): number {
 try {
   await program.parseAsync();
 } catch (error) {
-  console.error(error instanceof Error ? error.message : error);
+  console.error(messageOf(error));
   process.exitCode = 1;
 }
 // The handlers keep their connections open, as on Lambda.

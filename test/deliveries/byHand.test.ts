@@ -22,7 +22,7 @@ const services = { SLUICE_SEARCH_ENDPOINT: world.proxies.search.url, SLUICE_CACH
 
 const sluice = (...args: string[]) => sluiceWhere(services, ...args);
 
-function sluiceWhere(variables: Record<string, string>, ...args: string[]): Promise<Ended> {
+function sluiceWhere(variables: Record<string, string | undefined>, ...args: string[]): Promise<Ended> {
   const env = { ...process.env, ...variables };
   return new Promise((resolve) => {
     execFile(process.execPath, [join(root, 'bin/sluice.js'), ...args, '--aws'], { env }, (error, out, told) =>
@@ -181,4 +181,13 @@ test('a record that still cannot be read stays, and why is told', async () => {
   expect(done.status).toBe(1);
   expect(done.out).toMatch(/cannot be taken yet: the item does not fit Product: price/);
   expect(await world.parkedRows(poison)).toHaveLength(1);
+});
+
+test('an account without a region is told by a line that says how to name one', async () => {
+  const nowhere = { AWS_REGION: undefined, AWS_CONFIG_FILE: '/dev/null' };
+  const { status, told } = await sluiceWhere(nowhere, 'deliveries');
+  expect(status).toBe(1);
+  expect(told).toBe(
+    'No AWS region is named: set AWS_REGION, or name a profile that has one by AWS_PROFILE.\n',
+  );
 });
