@@ -16,7 +16,7 @@ export type Plant = {
 export const plants: Readonly<Record<string, Plant>> = {
   'checkpoint before send': {
     breaks: ['events: missing or altered'],
-    seed: 4,
+    seed: 5,
     kills: 10,
     sinkFaults: 0.05,
     changes: [
@@ -29,7 +29,7 @@ export const plants: Readonly<Record<string, Plant>> = {
   },
   '`sending` written after the send': {
     breaks: ['mail: doubled'],
-    seed: 2,
+    seed: 3,
     kills: 12,
     sinkFaults: 0.05,
     changes: [
@@ -46,7 +46,7 @@ export const plants: Readonly<Record<string, Plant>> = {
   },
   'no outbox row before the batch is answered': {
     breaks: ['mail: missing or altered'],
-    seed: 1,
+    seed: 2,
     kills: 10,
     sinkFaults: 0.05,
     changes: [
@@ -76,8 +76,8 @@ export const plants: Readonly<Record<string, Plant>> = {
   'hold deleted whatever its rev': {
     // What is left without a hold is overtaken, or taken as late.
     breaks: ['events: out of order, not late', 'events: late without reason', 'search: missing or stale'],
-    seed: 4,
-    kills: 20,
+    seed: 6,
+    kills: 40,
     sinkFaults: 0.2,
     changes: [
       {
@@ -90,7 +90,7 @@ export const plants: Readonly<Record<string, Plant>> = {
   'a lease per row instead of per item': {
     breaks: ['mail: out of order'],
     seed: 6,
-    kills: 12,
+    kills: 20,
     sinkFaults: 0.2,
     changes: [
       {
@@ -191,7 +191,7 @@ export const plants: Readonly<Record<string, Plant>> = {
   },
   'SES client with retries': {
     breaks: ['mail: doubled'],
-    seed: 3,
+    seed: 4,
     kills: 5,
     sinkFaults: 0.2,
     changes: [
@@ -204,7 +204,7 @@ export const plants: Readonly<Record<string, Plant>> = {
   },
   'audit redriven by re-reading': {
     breaks: ['audit: missing or altered'],
-    seed: 1,
+    seed: 2,
     kills: 20,
     sinkFaults: 0.2,
     changes: [

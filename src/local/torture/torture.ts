@@ -56,7 +56,8 @@ export type Tortured = {
   waiting: string[];
 };
 
-const manyUsers = 20;
+/** As many as the functions can follow while they are killed: what only comes after the attack is under none. */
+const manyUsers = 8;
 /** In the end few: what is stale must not be healed by whoever comes next. */
 const fewUsers = 4;
 

@@ -10,7 +10,7 @@ type World = Parameters<Traffic>[0];
 
 const names = ['ada', 'bob', 'cleo', 'dora', 'emil', 'fay'];
 /** So many acts later others come: what is wrong with what was theirs then stays to be found. */
-const actsOfVisit = 400;
+const actsOfVisit = 160;
 const products = ['tea', 'pot', 'cup', 'jam', 'fig', 'nut'];
 /** So many products of others there are at a time: they never had a version, and never get one. */
 const strangers = 4;
@@ -107,7 +107,7 @@ async function placeInHaste(world: World): Promise<void> {
 }
 
 /** So many acts later another order is placed in error. */
-const actsOfError = 25;
+const actsOfError = 10;
 /** Of so many of the last ones any may be regretted. */
 const errorsToRegret = 10;
 
