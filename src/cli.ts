@@ -2,33 +2,13 @@
 import { userInfo } from 'node:os';
 import { createInterface } from 'node:readline/promises';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { handler as feedback } from '../handlers/feedback.ts';
-import { handler as mail } from '../handlers/mail.ts';
-import { handler as notify } from '../handlers/notify.ts';
-import { handler as project } from '../handlers/project.ts';
-import { handler as redrive } from '../handlers/redrive.ts';
-import { app, routes } from './app.ts';
-import { interruption } from './local/interruption.ts';
-import { type StartParts, start } from './local/start.ts';
-import { type Decision, decisions } from './mail/decide.ts';
-import { backfill } from './ops/backfill.ts';
-import { showDeliveries } from './ops/deliveries.ts';
-import { discardByHand } from './ops/discard.ts';
-import { lintFile } from './ops/lint.ts';
-import { allowAddressByHand, settleMailByHand, showMail } from './ops/mail.ts';
-import { sinkNames } from './ops/names.ts';
-import { pauseSink } from './ops/pause.ts';
-import { previewEmail } from './ops/preview.ts';
-import { purgeByHand } from './ops/purge.ts';
-import { realServers } from './ops/realServers.ts';
-import { type RecordOptions, record } from './ops/record.ts';
-import { type Chosen, redriveByHand } from './ops/redrive.ts';
-import { type ReplayOptions, replayFiles } from './ops/replay.ts';
-import { tortureHere } from './ops/torture.ts';
-import { day, onDemand } from './shop/play/day.ts';
-import { warehouse } from './shop/play/subscriber.ts';
-import { traffic } from './shop/play/traffic.ts';
-import { readsOf } from './shop/reads.ts';
+import type { StartParts } from './local/start.ts';
+import { type Decision, decisions } from './mail/decision.ts';
+import type { RecordOptions } from './ops/record.ts';
+import type { Chosen } from './ops/redrive.ts';
+import type { ReplayOptions } from './ops/replay.ts';
+
+// Each command brings what it needs when it runs: most need little, and begin at once.
 
 // Whoever reads may close early, as `head` does.
 process.stdout.on('error', () => process.exit(1));
@@ -48,9 +28,10 @@ program
   .option('--port <number>', "the API's port", portNumber, 4100)
   .option('--keep [folder]', 'keep the data for the next start')
   .action(async ({ once, json, port, keep }: Flags) => {
+    const { start } = await import('./local/start.ts');
+    const { interruption } = await import('./local/interruption.ts');
     const say = (line: string) => console.log(line);
-    const handlers = { project, notify, mail, redrive, feedback } as StartParts['handlers'];
-    const parts = { app, handlers, routes, day, onDemand, subscriber: warehouse, readsOf };
+    const parts = await startParts();
     const options = {
       once: once || json,
       json,
@@ -80,6 +61,9 @@ program
   .option('--count <records>', 'end after so many', recordCount)
   .option('--force', 'write over a recording of that name', false)
   .action(async (flags: Omit<RecordOptions, 'environment' | 'signal' | 'say' | 'warn'>) => {
+    const { record } = await import('./ops/record.ts');
+    const { interruption } = await import('./local/interruption.ts');
+    const { app } = await import('./app.ts');
     const { log: say, error: warn } = console;
     process.exitCode = await record(app, {
       ...flags,
@@ -99,6 +83,8 @@ program
   .option('--acts', 'with --send: mail and events too, marked as a replay', false)
   .option('--aws', 'send to the AWS account of the environment, instead of the local run', false)
   .action(async (files: string[], flags: Pick<ReplayOptions, 'json' | 'send' | 'acts' | 'aws'>) => {
+    const { replayFiles } = await import('./ops/replay.ts');
+    const { app } = await import('./app.ts');
     const { log: say, error: complain } = console;
     const ask = process.stdin.isTTY ? confirmed : undefined;
     const options = { ...flags, environment: process.env, say, complain, ask };
@@ -111,6 +97,7 @@ program
   .argument('<file>', 'a serverless.yml, or a template of CloudFormation or SAM')
   .option('--json', 'one line of JSON for each finding', false)
   .action(async (file: string, { json }: { json: boolean }) => {
+    const { lintFile } = await import('./ops/lint.ts');
     const { log: say, error: complain } = console;
     process.exitCode = await lintFile(file, { json, say, complain });
   });
@@ -123,12 +110,20 @@ const aws = [
 const here = () => ({ environment: process.env, say: (line: string) => console.log(line) });
 const me = () => userInfo().username;
 
+async function sinks(): Promise<string[]> {
+  const { sinkNames } = await import('./ops/names.ts');
+  const { app } = await import('./app.ts');
+  return sinkNames(app);
+}
+
 program
   .command('preview')
   .description('show what an email looks like, made of a recorded change that causes it')
   .argument('<email>', 'as the entity declares it, such as orderShipped')
   .option('--folder <folder>', 'where recordings are', 'events/recorded')
-  .action((email: string, { folder }: { folder: string }) => {
+  .action(async (email: string, { folder }: { folder: string }) => {
+    const { previewEmail } = await import('./ops/preview.ts');
+    const { app } = await import('./app.ts');
     process.exitCode = previewEmail(app, { email, folder, say: (line) => console.log(line) });
   });
 
@@ -138,6 +133,8 @@ program
   .option('--rebuild', 'into new indices, which searches move to at the end', false)
   .option(...aws)
   .action(async (flags: { rebuild: boolean; aws: boolean }) => {
+    const { backfill } = await import('./ops/backfill.ts');
+    const { app } = await import('./app.ts');
     process.exitCode = await backfill(app, { ...flags, ...here() });
   });
 
@@ -146,6 +143,8 @@ program
   .description('take away the marks of removed documents that no late record can need any more')
   .option(...aws)
   .action(async (flags: { aws: boolean }) => {
+    const { purgeByHand } = await import('./ops/purge.ts');
+    const { app } = await import('./app.ts');
     process.exitCode = await purgeByHand(app, { ...flags, ...here() });
   });
 
@@ -155,7 +154,8 @@ program
   .option('--json', 'one line of JSON for each', false)
   .option(...aws)
   .action(async (flags: { json: boolean; aws: boolean }) => {
-    process.exitCode = await showDeliveries({ names: sinkNames(app), ...flags, ...here(), now: Date.now });
+    const { showDeliveries } = await import('./ops/deliveries.ts');
+    process.exitCode = await showDeliveries({ names: await sinks(), ...flags, ...here(), now: Date.now });
   });
 
 program
@@ -172,8 +172,10 @@ program
   .option('--dry-run', 'only say what it would do', false)
   .option(...aws)
   .action(async (flags: Chosen & { dryRun: boolean; aws: boolean }) => {
+    const { redriveByHand } = await import('./ops/redrive.ts');
+    const { app } = await import('./app.ts');
     const ask = process.stdin.isTTY ? confirmed : undefined;
-    process.exitCode = await redriveByHand(app, { names: sinkNames(app), ...flags, ...here(), ask });
+    process.exitCode = await redriveByHand(app, { names: await sinks(), ...flags, ...here(), ask });
   });
 
 program
@@ -184,6 +186,7 @@ program
   .requiredOption('--reason <text>', 'why')
   .option(...aws)
   .action(async (item: string, flags: { sink?: string; reason: string; aws: boolean }) => {
+    const { discardByHand } = await import('./ops/discard.ts');
     process.exitCode = await discardByHand({ item, ...flags, ...here(), by: me() });
   });
 
@@ -197,8 +200,9 @@ for (const [name, paused] of [
     .argument('<sink>', 'such as email')
     .option(...aws)
     .action(async (sink: string, flags: { aws: boolean }) => {
+      const { pauseSink } = await import('./ops/pause.ts');
       process.exitCode = await pauseSink({
-        names: sinkNames(app),
+        names: await sinks(),
         sink,
         paused,
         ...flags,
@@ -217,6 +221,7 @@ mailCommand
   .option('--json', 'one line of JSON for each', false)
   .option(...aws)
   .action(async (flags: { json: boolean; aws: boolean }) => {
+    const { showMail } = await import('./ops/mail.ts');
     process.exitCode = await showMail({ ...flags, ...here(), now: Date.now });
   });
 
@@ -233,6 +238,7 @@ mailCommand
   .requiredOption('--reason <text>', 'why')
   .option(...aws)
   .action(async (change: string, email: string, flags: { as: Decision; reason: string; aws: boolean }) => {
+    const { settleMailByHand } = await import('./ops/mail.ts');
     process.exitCode = await settleMailByHand({ change, email, ...flags, ...here(), by: me() });
   });
 
@@ -243,6 +249,7 @@ mailCommand
   .requiredOption('--reason <text>', 'why')
   .option(...aws)
   .action(async (address: string, flags: { reason: string; aws: boolean }) => {
+    const { allowAddressByHand } = await import('./ops/mail.ts');
     process.exitCode = await allowAddressByHand({ address, ...flags, ...here(), by: me() });
   });
 
@@ -254,6 +261,12 @@ program
   .option('--sink-faults <share>', 'how many requests to a service go wrong, from 0 to 0.5', share, 0.1)
   .option('--json', 'print the outcome as one line of JSON', false)
   .action(async (flags: { kills: number; seed?: number; sinkFaults: number; json: boolean }) => {
+    const { tortureHere } = await import('./ops/torture.ts');
+    const { realServers } = await import('./ops/realServers.ts');
+    const { interruption } = await import('./local/interruption.ts');
+    const { app } = await import('./app.ts');
+    const { traffic } = await import('./shop/play/traffic.ts');
+    const { readsOf } = await import('./shop/reads.ts');
     const { log: say, error: mention } = console;
     const handlers = new URL('../handlers/', import.meta.url);
     const signal = interruption();
@@ -261,6 +274,20 @@ program
     const options = { ...flags, servers, environment: process.env, signal, say, mention };
     process.exitCode = await tortureHere({ app, handlers, traffic, readsOf }, options);
   });
+
+async function startParts(): Promise<StartParts> {
+  const { handler: project } = await import('../handlers/project.ts');
+  const { handler: notify } = await import('../handlers/notify.ts');
+  const { handler: mail } = await import('../handlers/mail.ts');
+  const { handler: redrive } = await import('../handlers/redrive.ts');
+  const { handler: feedback } = await import('../handlers/feedback.ts');
+  const { app, routes } = await import('./app.ts');
+  const { day, onDemand } = await import('./shop/play/day.ts');
+  const { warehouse: subscriber } = await import('./shop/play/subscriber.ts');
+  const { readsOf } = await import('./shop/reads.ts');
+  const handlers = { project, notify, mail, redrive, feedback } as StartParts['handlers'];
+  return { app, handlers, routes, day, onDemand, subscriber, readsOf };
+}
 
 async function confirmed(question: string): Promise<boolean> {
   const terminal = createInterface({ input: process.stdin, output: process.stderr });

@@ -4,13 +4,10 @@ import type { Connections } from '../connections.ts';
 import { decisionRow, type Reason } from '../deliveries/decision.ts';
 import { encodeItem } from '../table/attributes.ts';
 import { expression } from '../table/expression.ts';
+import type { Decision } from './decision.ts';
 import { isOneOf, rowsOfItem, stepUpdate } from './outbox.ts';
 import type { MailRow, MailState } from './row.ts';
 import { suppressedKey } from './suppressed.ts';
-
-/** `sent`: it has arrived. `again`: it is to be sent once more. `never`: it is not to be sent. */
-export const decisions = ['sent', 'again', 'never'] as const;
-export type Decision = (typeof decisions)[number];
 
 /** In which states each can be decided: never while a sender is at it, and only where its content is still there. */
 const decidable: Readonly<Record<Decision, readonly MailState[]>> = {

@@ -1,7 +1,8 @@
 /** `sluice mail`: the mail that has not gone out and why, and what a person decides about it. */
 
 import { plain } from '../local/live/plain.ts';
-import { allowAddress, type Decision, settleMail } from '../mail/decide.ts';
+import { allowAddress, settleMail } from '../mail/decide.ts';
+import type { Decision } from '../mail/decision.ts';
 import { listMail, type UnsentMail } from '../mail/list.ts';
 import { ageText } from './age.ts';
 import { type Aim, connected } from './connected.ts';
