@@ -2,8 +2,8 @@ import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 import { givenServers } from './bin/real-servers.js';
 
-/** What takes minutes begins first, so that nobody waits for it alone. */
-const longest = ['torture/real', 'torture/torture', 'sinks/histories', 'local/'];
+/** What takes minutes begins first, so that nobody waits for it alone; but never two tortures at once. */
+const longest = ['torture/real', 'sinks/', 'local/', 'deliveries/', 'torture/torture'];
 
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
@@ -48,8 +48,8 @@ export default defineConfig({
   test: {
     testTimeout: 30_000,
     hookTimeout: 60_000,
-    // Several files start servers and children of their own; two cores carry two files at once.
-    maxWorkers: 2,
+    // Several files start servers and children of their own; others mostly wait: two cores carry three files at once.
+    maxWorkers: 3,
     sequence: { sequencer: LongestFirst },
     projects:
       engine === 'dynamodb-local'
