@@ -48,8 +48,8 @@ export default defineConfig({
   test: {
     testTimeout: 30_000,
     hookTimeout: 60_000,
-    // Several files start servers and children of their own; others mostly wait: two cores carry three files at once.
-    maxWorkers: 3,
+    // Several files start servers and children of their own; two cores carry two files at once.
+    maxWorkers: 2,
     sequence: { sequencer: LongestFirst },
     projects:
       engine === 'dynamodb-local'

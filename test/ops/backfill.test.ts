@@ -73,7 +73,7 @@ test('a service that is too busy for some seconds is waited for', async () => {
   await put(productAt(1, lamp('patient')));
   let refusals = 0;
   world.proxies.search.conduct = ({ path }) =>
-    path.includes('_bulk') && refusals++ < 4 ? { status: 429, body: '{}' } : undefined;
+    path.includes('_bulk') && refusals++ < 3 ? { status: 429, body: '{}' } : undefined;
   const { status, out } = await backfill();
   expect(out).toMatch(/[1-9] items brought .* 0 not\./);
   expect(status).toBe(0);

@@ -220,7 +220,7 @@ test('records mutated in any way crash no handler, take no good neighbour with t
         expect(changes + unchanged + ignored + parked).toBe(records.length);
       }
     }),
-    { numRuns: 150 },
+    { numRuns: 80 },
   );
   const rows = await world.allParkedRows();
   const texts = new Set(readParked(rows).map(({ record }) => jsonOf(record)));

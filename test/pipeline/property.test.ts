@@ -231,7 +231,7 @@ test.each([
             expect((await world.hold(name, entry.name))?.state).not.toBe('waiting');
         }
       }),
-      { numRuns: 40 },
+      { numRuns: 25 },
     );
   },
   120_000,
