@@ -1,9 +1,11 @@
 /** What a person decides about mail that nothing else settles; the audit trail keeps who, why and what. */
-import { TransactionCanceledException, TransactWriteItemsCommand } from '@aws-sdk/client-dynamodb';
+import { type TransactWriteItem, TransactWriteItemsCommand } from '@aws-sdk/client-dynamodb';
 import type { Connections } from '../connections.ts';
 import { decisionRow, type Reason } from '../deliveries/decision.ts';
 import { encodeItem } from '../table/attributes.ts';
 import { expression } from '../table/expression.ts';
+import type { Row } from '../table/putAbsent.ts';
+import { conflicts, isConditionFailure } from '../table/write/attempt.ts';
 import type { Decision } from './decision.ts';
 import { isOneOf, rowsOfItem, stepUpdate } from './outbox.ts';
 import type { MailRow, MailState } from './row.ts';
@@ -23,8 +25,8 @@ export async function settleMail(
   decision: Decision,
   why: Reason,
 ): Promise<MailState> {
-  const item = change.slice(0, change.lastIndexOf('/'));
-  const rows = await rowsOfItem(connections, item);
+  const item = change.slice(0, Math.max(0, change.lastIndexOf('/')));
+  const rows = item === '' ? [] : await rowsOfItem(connections, item);
   const row = rows.find((one) => one.change === change && one.email === email);
   if (row === undefined)
     throw new Error(`There is no mail ${email} of ${change}. "sluice mail" lists what has not gone out.`);
@@ -44,22 +46,14 @@ export async function settleMail(
   });
   const changes = {
     sent: { state: 'sent' },
-    again: { state: 'waiting' },
+    again: { state: 'waiting', refusal: 'a person wants it sent again' },
     never: { state: 'refused', refusal: 'a person decided so' },
   } as const;
   const update = stepUpdate(connections, row, changes[decision], (build) => isOneOf(build, [row.state]));
-  const { dynamodb, config } = connections;
   try {
-    await dynamodb.send(
-      new TransactWriteItemsCommand({
-        TransactItems: [
-          { Update: update },
-          { Put: { TableName: config.SLUICE_AUDIT_TABLE, Item: encodeItem(trail) } },
-        ],
-      }),
-    );
+    await decide(connections, { Update: update }, trail);
   } catch (error) {
-    if (!(error instanceof TransactionCanceledException)) throw error;
+    if (!isConditionFailure(error)) throw error;
     throw new Error('Nothing was decided: something became of the mail meanwhile. Look again.', {
       cause: error,
     });
@@ -68,27 +62,32 @@ export async function settleMail(
 }
 
 /** Mail goes to this address again. Says whether it was suppressed at all. */
-export async function allowAddress(
-  { dynamodb, config, now }: Connections,
-  address: string,
-  why: Reason,
-): Promise<boolean> {
+export async function allowAddress(connections: Connections, address: string, why: Reason): Promise<boolean> {
   const key = suppressedKey(address);
   const build = expression();
   const Delete = {
-    TableName: config.SLUICE_OUTBOX_TABLE,
+    TableName: connections.config.SLUICE_OUTBOX_TABLE,
     Key: encodeItem(key),
     ConditionExpression: `attribute_exists(${build.name('pk')})`,
     ...build.placeholders(),
   };
-  const trail = decisionRow('addressAllowed', key.pk, key.pk, now(), why);
-  const Put = { TableName: config.SLUICE_AUDIT_TABLE, Item: encodeItem(trail) };
+  const trail = decisionRow('addressAllowed', key.pk, key.pk, connections.now(), why);
   try {
-    await dynamodb.send(new TransactWriteItemsCommand({ TransactItems: [{ Delete }, { Put }] }));
+    await decide(connections, { Delete }, trail);
     return true;
   } catch (error) {
-    const reasons = error instanceof TransactionCanceledException ? error.CancellationReasons : undefined;
-    if (reasons?.[0]?.Code !== 'ConditionalCheckFailed') throw error;
+    if (!isConditionFailure(error)) throw error;
     return false;
   }
+}
+
+/** What is decided, and who and why, at once. */
+async function decide(
+  { dynamodb, config }: Connections,
+  decided: TransactWriteItem,
+  trail: Row,
+): Promise<void> {
+  const Put = { TableName: config.SLUICE_AUDIT_TABLE, Item: encodeItem(trail) };
+  const command = new TransactWriteItemsCommand({ TransactItems: [decided, { Put }] });
+  await conflicts.execute(() => dynamodb.send(command));
 }

@@ -8,7 +8,7 @@ import { type Connections, connect } from '../connections.ts';
 import { type Right, rights } from '../rights.ts';
 import { decodeImage, encodeItem } from '../table/attributes.ts';
 import { settleByReport } from './outbox.ts';
-import type { MailRow } from './row.ts';
+import type { MailRow, MailState } from './row.ts';
 import { rowTag } from './ses.ts';
 import { suppress } from './suppressed.ts';
 
@@ -77,12 +77,15 @@ async function take(connections: Connections, report: Report): Promise<void> {
   const rejected = kind === 'Reject' || kind === 'RenderingFailure';
   if (rejected) await refuse(connections, row, kind);
   else if (kind === 'Delivery' || kind === 'Send' || kind === 'Bounce' || kind === 'Complaint')
-    await settleByReport(connections, row, ['sending', 'unknown'], {
+    await settleByReport(connections, row, unsettled, {
       state: 'sent',
       messageId: report.mail?.messageId ?? '',
     });
   connections.metrics('feedback', { [`mail.${kind.toLowerCase()}`]: 1 });
 }
+
+/** A report with the row's tag says that SES took the mail, also where a person wants it sent again meanwhile. */
+const unsettled: readonly MailState[] = ['waiting', 'leased', 'failed', 'sending', 'unknown'];
 
 /** How far the outbox's index may lag behind it, milliseconds. */
 const lagMilliseconds = 5 * 60_000;

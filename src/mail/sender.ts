@@ -91,7 +91,7 @@ async function answered(
     case 'unknown':
       return settleRow(connections, row, owner, ['sending'], { state: 'unknown', refusal: sent.reason });
     case 'notSent':
-      await advance(connections, row, owner, asked, { state: 'waiting' });
+      await advance(connections, row, owner, asked, { state: 'waiting', refusal: sent.reason });
       tell(connections, row, { state: 'waiting', refusal: sent.reason }, 'notSent');
       return later(row);
   }

@@ -25,6 +25,7 @@ export function showMail({
     for (const [heading, mails] of Map.groupBy(unsent, headingOf))
       for (const line of linesOf(heading, mails, now())) say(line);
     const addresses = [...suppressed].map(([why, count]) => `${count} after a ${plain(why)}`);
+    if (unsent.length > 0) say('Each of them: sluice mail --json');
     if (addresses.length > 0) say(`addresses that get no mail: ${addresses.join(', ')}`);
     return 0;
   });
@@ -39,19 +40,25 @@ function headingOf({ state, policy }: UnsentMail): string {
     : 'in doubt, goes again by itself (atLeastOnce)';
 }
 
+/** Of each heading; all of it is in the lines of JSON. */
+const mostReasons = 5;
+
 function linesOf(heading: string, mails: readonly UnsentMail[], now: number): string[] {
   const [oldest] = mails;
-  const since = oldest && Date.parse(oldest.occurredAt);
+  // A change that has no time has 0.
+  const since = (oldest && Date.parse(oldest.occurredAt)) || undefined;
   const reasons = Map.groupBy(mails, ({ refusal, state }) => plain(refusal ?? state, 100));
+  const more = reasons.size - mostReasons;
   return [
     `${heading}: ${mails.length}; the oldest of ${ageText(since, now)}`,
     ...[...reasons]
-      .slice(0, 5)
+      .slice(0, mostReasons)
       .map(([why, those]) => `  ${those.length} × ${why}, such as ${nameOf(those[0])}`),
+    ...(more > 0 ? [`  and ${more} more reasons`] : []),
   ];
 }
 
-const nameOf = (mail: UnsentMail | undefined) => mail && `${plain(mail.change, 300)} ${plain(mail.email)}`;
+const nameOf = (mail: UnsentMail | undefined) => mail && `${plain(mail.change, 4_000)} ${plain(mail.email)}`;
 
 type Person = Says & { reason: string; by: string };
 
@@ -68,7 +75,7 @@ export function settleMailByHand({
     const before = await settleMail(connections, { change, email }, as, { by, reason });
     const outcome = {
       sent: 'counts as sent',
-      again: 'goes out with the next run of the sender',
+      again: 'goes out within minutes, unless email is paused',
       never: 'is never sent',
     }[as];
     say(`${plain(email)} of ${plain(change, 300)} was ${before} in ${where}, and ${outcome}.`);
@@ -87,9 +94,13 @@ export function allowAddressByHand({
     const wasSuppressed = await allowAddress(connections, address, { by, reason });
     say(
       wasSuppressed
-        ? `Mail goes to this address again in ${where}. What was refused meanwhile stays refused.`
+        ? `Sluice mails this address again in ${where}. What was refused meanwhile stays refused.`
         : `This address is not suppressed in ${where}.`,
     );
+    if (aim.aws)
+      say(
+        'SES has a list of its own for the account. An address leaves that by: aws sesv2 delete-suppressed-destination --email-address …',
+      );
     return wasSuppressed ? 0 : 1;
   });
 }

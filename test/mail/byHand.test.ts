@@ -1,9 +1,13 @@
 /** `sluice mail` and what a person decides by it, as they are typed. */
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
+import type { DynamoDBStreamEvent } from 'aws-lambda';
 import { expect, test } from 'vitest';
+import { settleMail } from '../../src/mail/decide.ts';
 import { openFeedback } from '../../src/mail/feedback.ts';
-import type { MailRow } from '../../src/mail/row.ts';
+import { lease } from '../../src/mail/outbox.ts';
+import { type MailRow, tagOf } from '../../src/mail/row.ts';
+import { rowTag } from '../../src/mail/ses.ts';
 import { openPost, sesError } from './post.ts';
 
 const post = await openPost();
@@ -51,6 +55,14 @@ async function sendNow({ pk }: MailRow): Promise<number> {
   return post.ses.seen.length - before;
 }
 
+const why = { by: 'dora', reason: 'she wrote' };
+
+const reportDelivery = (row: MailRow) =>
+  openFeedback(post.connections)({
+    source: 'aws.ses',
+    detail: { eventType: 'Delivery', mail: { messageId: 'm1', tags: { [rowTag]: [tagOf(row)] } } },
+  });
+
 test('mail says what has not gone out, why and since when, and no address', async () => {
   expect((await mail()).out).toBe('All mail has gone out.\n');
   const doubted = await inDoubt();
@@ -64,10 +76,10 @@ test('mail says what has not gone out, why and since when, and no address', asyn
   expect(out).toMatch(new RegExp(`^in doubt, waits for a person \\(atMostOnce\\): ${since}$`, 'm'));
   expect(out).toContain(such(doubted));
   expect(out).toMatch(new RegExp(`^on its way: ${since}$`, 'm'));
-  expect(out).toContain(`1 × waiting, ${such(waiting)}`);
+  expect(out).toContain(`1 × MessageRejected, ${such(waiting)}`);
   expect(out).toMatch(new RegExp(`^refused, for good: ${since}$`, 'm'));
   expect(out).toContain(`1 × ValidationError, ${such(refused)}`);
-  const lines = (await mail('list', '--json')).out
+  const lines = (await mail('--json')).out
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line));
@@ -94,7 +106,9 @@ test('mail in doubt that has arrived is settled, empty, and sent to nobody again
 test('mail in doubt that is wanted again goes out once more, and the audit trail keeps who and why', async () => {
   const row = await inDoubt();
   expect((await decide(row, 'again')).out).toContain('was unknown');
-  expect(await sendNow(row)).toBe(1);
+  // The outbox's stream tells the sender of new rows only: what is wanted again is found by the schedule.
+  post.clock.milliseconds = Date.now() + 60_000;
+  await post.send({ 'detail-type': 'Scheduled Event' } as unknown as DynamoDBStreamEvent);
   expect(await rowNow(row.pk)).toMatchObject({ state: 'sent' });
   expect(await post.mailOf(row.pk)).toHaveLength(2);
   const trail = await post.auditRows(row.pk);
@@ -145,12 +159,42 @@ test('what cannot be decided is said, and nothing is changed', async () => {
   expect(await post.auditRows(old.pk)).toEqual([]);
 });
 
-test('of two who decide at once one is told that something became of it', async () => {
+test('a mail of which SES reports that it has it is not sent again, though a person wanted it', async () => {
   const row = await inDoubt();
-  const both = await Promise.all([decide(row, 'sent'), decide(row, 'never')]);
-  expect(both.map(({ status }) => status).sort()).toEqual([0, 1]);
-  const kinds = (await post.auditRows(row.pk)).map(({ kind }) => kind);
-  expect(kinds.filter((kind) => kind === 'mailSettled')).toHaveLength(1);
+  await decide(row, 'again');
+  await reportDelivery(row);
+  expect(await rowNow(row.pk)).toMatchObject({ state: 'sent', messageId: 'm1' });
+  expect(await sendNow(row)).toBe(0);
+});
+
+test.each([
+  ['another person decides', (row: MailRow) => settleMail(post.connections, row, 'sent', why)],
+  ['a report of SES comes', (row: MailRow) => reportDelivery(row)],
+])('where %s while a person does, that stands, and the person is told', async (_what, meanwhile) => {
+  const row = await inDoubt();
+  post.table.conduct = async ({ operation }) => {
+    if (operation !== 'TransactWriteItems') return undefined;
+    post.table.conduct = () => undefined;
+    await meanwhile(row);
+    return undefined;
+  };
+  await expect(settleMail(post.connections, row, 'never', why)).rejects.toThrow(
+    'Nothing was decided: something became of the mail meanwhile. Look again.',
+  );
+  expect(await rowNow(row.pk)).toMatchObject({ state: 'sent' });
+  expect((await post.auditRows(row.pk)).filter(({ as }) => as === 'never')).toEqual([]);
+});
+
+test('mail that a sender has just taken is not given up', async () => {
+  const row = await confirmedWhile(() => sesError(400, 'Throttling'));
+  post.table.conduct = async ({ operation }) => {
+    if (operation !== 'TransactWriteItems') return undefined;
+    post.table.conduct = () => undefined;
+    expect(await lease(post.connections, row, 'a sender')).toBe(true);
+    return undefined;
+  };
+  await expect(settleMail(post.connections, row, 'never', why)).rejects.toThrow('Nothing was decided');
+  expect(await rowNow(row.pk)).toMatchObject({ state: 'leased', owner: 'a sender' });
 });
 
 test('an address that bounced is mailed again once somebody allows it', async () => {

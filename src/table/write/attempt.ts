@@ -86,7 +86,7 @@ function isRefusal(error: unknown): boolean {
   return error instanceof DynamoDBServiceException && (error.$metadata.httpStatusCode ?? 500) < 500;
 }
 
-function isConditionFailure(
+export function isConditionFailure(
   error: unknown,
 ): error is ConditionalCheckFailedException | TransactionCanceledException {
   return (
