@@ -3,12 +3,12 @@ import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import * as nodeModule from 'node:module';
-import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const wanted = 24; // as on Lambda
+const lock = join(root, 'package-lock.json');
 const mark = join(root, 'node_modules', '.sluice-lock');
 
 /** Runs a file of the project; ends with its exit status. */
@@ -32,15 +32,15 @@ export async function runOnOwnNode(file, args) {
   );
 }
 
-/** What Node has compiled is kept where Node keeps it by default, for this process and those that it starts. */
+/** What Node has compiled is kept, for this process and those that it starts; not in an installed package. */
 export function keepCompiled() {
-  process.env.NODE_COMPILE_CACHE ??= join(tmpdir(), 'node-compile-cache');
+  if (!existsSync(lock)) return;
+  process.env.NODE_COMPILE_CACHE ??= join(root, 'node_modules', '.cache', 'compiled');
   nodeModule.enableCompileCache?.(); // not on Node 18 and 20; its child takes the variable
 }
 
 /** `npm ci`, once for each lock file; in an installed package there is no lock file, and npm has done it. */
 export function install() {
-  const lock = join(root, 'package-lock.json');
   if (!existsSync(lock)) return;
   const state = createHash('sha256').update(readFileSync(lock)).digest('hex');
   if (existsSync(mark) && readFileSync(mark, 'utf8') === state) return;

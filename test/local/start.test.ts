@@ -49,7 +49,8 @@ test.each(['SIGINT', 'SIGTERM', 'SIGKILL'] as const)(
 );
 
 test('npm start killed with SIGKILL leaves no process behind', async () => {
-  const { child, ended, output } = sluice('npm', ['start', '--', '--once']);
+  // One that would stay by itself.
+  const { child, ended, output } = sluice('npm', ['start', '--', '--port', '0']);
   expect(await until(() => output().includes('three customers'), 30)).toBe(true);
   const family = below(child.pid ?? 0);
   expect(family.length).toBeGreaterThan(1);
