@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { isAlive } from './running.ts';
 
 /** When to stop: on a signal, or when whoever started us is gone, since else everything below would stay behind. */
 export function interruption(): AbortSignal {
@@ -32,13 +33,5 @@ function runnerAbove(pid: number): number | undefined {
     return parent > 1 ? runnerAbove(parent) : undefined;
   } catch {
     return undefined;
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'; // somebody else's, and there
   }
 }

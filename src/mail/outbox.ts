@@ -124,12 +124,11 @@ export function stepUpdate(
 ) {
   const build = expression();
   const written = { ...changes, ...next(connections, row, changes) };
-  const sets = Object.entries(written).map(([name, value]) => `${build.name(name)} = ${build.value(value)}`);
-  const removes = gone(row, changes.state).map((name) => build.name(name));
+  const removed = Object.fromEntries(gone(row, changes.state).map((name) => [name, undefined]));
   return {
     TableName: connections.config.SLUICE_OUTBOX_TABLE,
     Key: encodeItem({ pk: row.pk, sk: row.sk }),
-    UpdateExpression: `SET ${sets.join(', ')}${removes.length > 0 ? ` REMOVE ${removes.join(', ')}` : ''}`,
+    UpdateExpression: build.update({ ...written, ...removed }),
     ConditionExpression: condition(build),
     ...build.placeholders(),
   };

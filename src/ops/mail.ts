@@ -1,5 +1,4 @@
 /** `sluice mail`: the mail that has not gone out and why, and what a person decides about it. */
-
 import { plain } from '../local/live/plain.ts';
 import { allowAddress, settleMail } from '../mail/decide.ts';
 import type { Decision } from '../mail/decision.ts';
